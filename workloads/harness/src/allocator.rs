@@ -1,0 +1,150 @@
+//! A counting allocator over any inner allocator. While counting is off it costs one load and one predictable branch.
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+
+/// The allocator behind [`allocator!`](crate::allocator): jemalloc or mimalloc where their feature is on, else the system's.
+#[cfg(feature = "jemalloc")]
+pub type Inner = tikv_jemallocator::Jemalloc;
+/// The value of [`Inner`].
+#[cfg(feature = "jemalloc")]
+pub const INNER: Inner = tikv_jemallocator::Jemalloc;
+
+/// The allocator behind [`allocator!`](crate::allocator): jemalloc or mimalloc where their feature is on, else the system's.
+#[cfg(all(feature = "mimalloc", not(feature = "jemalloc")))]
+pub type Inner = mimalloc::MiMalloc;
+/// The value of [`Inner`].
+#[cfg(all(feature = "mimalloc", not(feature = "jemalloc")))]
+pub const INNER: Inner = mimalloc::MiMalloc;
+
+/// The allocator behind [`allocator!`](crate::allocator): jemalloc or mimalloc where their feature is on, else the system's.
+#[cfg(not(any(feature = "mimalloc", feature = "jemalloc")))]
+pub type Inner = std::alloc::System;
+/// The value of [`Inner`].
+#[cfg(not(any(feature = "mimalloc", feature = "jemalloc")))]
+pub const INNER: Inner = std::alloc::System;
+
+/// Declares the program's global allocator: counting, over the one that the features choose or over the one given.
+///
+/// ```
+/// perfplan_harness::allocator!();
+/// ```
+/// or, over an allocator of your own, `perfplan_harness::allocator!(MyAlloc = MyAlloc::new());`.
+#[macro_export]
+macro_rules! allocator {
+    () => {
+        $crate::allocator!($crate::Inner = $crate::INNER);
+    };
+    ($inner:ty = $value:expr) => {
+        #[global_allocator]
+        static PERFPLAN_ALLOCATOR: $crate::Counting<$inner> = $crate::Counting::over($value);
+    };
+}
+
+static INSTALLED: AtomicBool = AtomicBool::new(false);
+static COUNTING: AtomicBool = AtomicBool::new(false);
+static CALLS: AtomicU64 = AtomicU64::new(0);
+static BYTES: AtomicU64 = AtomicU64::new(0);
+static LIVE: AtomicU64 = AtomicU64::new(0);
+static PEAK: AtomicU64 = AtomicU64::new(0);
+
+/// A global allocator that counts calls and bytes while a counting batch runs.
+pub struct Counting<A> {
+    inner: A,
+}
+
+impl<A> Counting<A> {
+    /// Counts what `inner` allocates.
+    pub const fn over(inner: A) -> Self {
+        Self { inner }
+    }
+}
+
+#[cold]
+fn grow(bytes: usize) {
+    CALLS.fetch_add(1, Relaxed);
+    BYTES.fetch_add(bytes as u64, Relaxed);
+    let live = LIVE.fetch_add(bytes as u64, Relaxed).wrapping_add(bytes as u64);
+    // Blocks from before the count may be freed during it, so `live` can pass below zero: then it is no peak.
+    if (live as i64) > 0 {
+        PEAK.fetch_max(live, Relaxed);
+    }
+}
+
+#[cold]
+fn shrink(bytes: usize) {
+    LIVE.fetch_sub(bytes as u64, Relaxed);
+}
+
+// SAFETY: every call is handed to the inner allocator unchanged; counting touches atomics only and never allocates.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if COUNTING.load(Relaxed) {
+            grow(layout.size());
+        }
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { self.inner.alloc(layout) }
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        if COUNTING.load(Relaxed) {
+            shrink(layout.size());
+        }
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { self.inner.dealloc(ptr, layout) }
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if COUNTING.load(Relaxed) {
+            grow(layout.size());
+        }
+        // SAFETY: the caller keeps the contract of `alloc_zeroed`.
+        unsafe { self.inner.alloc_zeroed(layout) }
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        if COUNTING.load(Relaxed) {
+            grow(new_size);
+            shrink(layout.size());
+        }
+        // SAFETY: the caller keeps the contract of `realloc`.
+        unsafe { self.inner.realloc(ptr, layout, new_size) }
+    }
+}
+
+/// What the allocator counted while a piece of work ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Allocations {
+    /// Calls of `alloc`, `alloc_zeroed` and `realloc`.
+    pub(crate) calls: u64,
+    /// Bytes asked for by those calls.
+    pub(crate) bytes: u64,
+    /// The most bytes live at once, beyond those live at the start.
+    pub(crate) peak: u64,
+}
+
+/// Runs `work` with counting on, over all threads. `None` where the program did not install [`Counting`].
+pub(crate) fn count<T>(work: impl FnOnce() -> T) -> (T, Option<Allocations>) {
+    for counter in [&CALLS, &BYTES, &LIVE, &PEAK] {
+        counter.store(0, Relaxed);
+    }
+    COUNTING.store(true, Relaxed);
+    // A probe tells whether the program's global allocator is ours; it is taken off the counts again.
+    drop(std::hint::black_box(Box::new(0_u8)));
+    INSTALLED.store(CALLS.swap(0, Relaxed) > 0, Relaxed);
+    for counter in [&BYTES, &LIVE, &PEAK] {
+        counter.store(0, Relaxed);
+    }
+    let result = work();
+    COUNTING.store(false, Relaxed);
+    let counted = INSTALLED.load(Relaxed).then(|| Allocations {
+        calls: CALLS.load(Relaxed),
+        bytes: BYTES.load(Relaxed),
+        peak: PEAK.load(Relaxed),
+    });
+    (result, counted)
+}

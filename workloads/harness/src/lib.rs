@@ -1,0 +1,62 @@
+//! Link this crate to a program and `cargo perfplan` measures its cases in lockstep with other builds of it.
+//!
+//! A **case** is one named piece of work. Its set-up runs once per process, outside all timing, and returns the work: a
+//! closure that does iteration `i` and returns a result. perfplan starts one process per build, lets exactly one of them
+//! run at a time, batch by batch in random order, and compares the times and the checksums of the results.
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//! use perfplan_harness::{Size, Suite};
+//!
+//! perfplan_harness::allocator!(); // counts allocations on demand; jemalloc and mimalloc are features
+//!
+//! fn main() -> ExitCode {
+//!     let mut suite = Suite::new("my-crate");
+//!     suite.case("sort/unstable", |size: Size| {
+//!         let numbers: Vec<u64> = (0..size.pick(100, 1_000, 100_000)).map(|i| (i * 7919) % 10_007).collect();
+//!         let mut scratch = numbers.clone();
+//!         move |_iteration| {
+//!             scratch.copy_from_slice(&numbers);
+//!             scratch.sort_unstable();
+//!             scratch[scratch.len() / 2]
+//!         }
+//!     });
+//!     suite.main()
+//! }
+//! ```
+//!
+//! The contract of an iteration: **its result depends on its index alone**. perfplan compares the checksum of a batch over
+//! all builds, and a self-test runs extra iterations; both need iteration 3 to give the same result whenever it runs.
+//! Good iterations take 1 to 50 us: batches of them can be made about 1 ms long.
+//!
+//! Run by hand, the program knows `list` and `run CASE`; see [`Suite::main`].
+
+mod digest;
+#[cfg(feature = "worker")]
+mod allocator;
+#[cfg(feature = "worker")]
+mod by_hand;
+#[cfg(feature = "worker")]
+mod counters;
+#[cfg(feature = "worker")]
+mod latency;
+pub mod protocol;
+#[cfg(feature = "worker")]
+mod suite;
+#[cfg(feature = "worker")]
+mod worker;
+
+#[cfg(feature = "worker")]
+pub use allocator::{Counting, INNER, Inner};
+pub use digest::{Checksum, Digest};
+#[cfg(feature = "worker")]
+pub use suite::{Case, Size, Suite};
+
+/// `n`, or 1 % more where the feature `one-percent-more` is on.
+///
+/// Use it for the amount of work inside an iteration (a multiple of 100 is best) and
+/// `cargo perfplan selftest` can check on a real change of code whether the machine sees one per cent.
+#[must_use]
+pub const fn amount(n: usize) -> usize {
+    if cfg!(feature = "one-percent-more") { n + n / 100 } else { n }
+}

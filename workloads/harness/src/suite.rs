@@ -1,0 +1,175 @@
+//! A suite of cases, and the way in: worked by perfplan, or run by hand.
+
+use std::hint::black_box;
+use std::process::ExitCode;
+
+use crate::latency::{self, OpenLoop};
+use crate::protocol::{CONTROL, Description};
+use crate::{Checksum, Digest, by_hand, worker};
+
+/// How large a case is set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// A batch finishes in milliseconds, set-up at once: for trying out and for CI's smoke test.
+    Quick,
+    /// What reports show.
+    Default,
+    /// The size of the real thing.
+    Full,
+}
+
+impl Size {
+    /// The value that belongs to this size.
+    #[must_use]
+    pub fn pick<T>(self, quick: T, default: T, full: T) -> T {
+        match self {
+            Self::Quick => quick,
+            Self::Default => default,
+            Self::Full => full,
+        }
+    }
+}
+
+impl std::str::FromStr for Size {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "quick" => Ok(Self::Quick),
+            "default" => Ok(Self::Default),
+            "full" => Ok(Self::Full),
+            _ => Err(format!("unknown size {word:?}: quick, default or full")),
+        }
+    }
+}
+
+/// What a timed part of a batch did.
+pub(crate) struct Outcome {
+    pub(crate) checksum: u64,
+    /// Percentiles in nanoseconds, from a latency case.
+    pub(crate) latency: Vec<(&'static str, f64)>,
+}
+
+/// A case that is set up: runs `iterations`, of which `extra` more are done and not reported.
+pub(crate) type Work = Box<dyn FnMut(u64, u64) -> Outcome>;
+
+/// One named piece of work.
+pub struct Case {
+    pub(crate) description: Description,
+    pub(crate) setup: Box<dyn Fn(Size) -> Work>,
+}
+
+impl Case {
+    /// Says what one iteration does, in a sentence.
+    pub fn about(&mut self, text: &str) -> &mut Self {
+        text.clone_into(&mut self.description.about);
+        self
+    }
+
+    /// Says that the work uses `n` threads of its own: perfplan then gives it up to `n` CPUs instead of one.
+    pub fn threads(&mut self, n: usize) -> &mut Self {
+        self.description.threads = n;
+        self
+    }
+}
+
+/// The cases of one program.
+pub struct Suite {
+    pub(crate) name: String,
+    pub(crate) cases: Vec<Case>,
+}
+
+impl Suite {
+    /// An empty suite; `name` is shown to people.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), cases: Vec::new() }
+    }
+
+    /// Adds a case that is timed in batches. `setup` runs once per process, outside timing, and returns the work, which is
+    /// called with the index of the iteration, from 0 in every batch.
+    ///
+    /// # Panics
+    /// Where the name is taken, is empty or has white space in it: names go into filters, files and links.
+    pub fn case<W, R>(&mut self, name: &str, setup: impl Fn(Size) -> W + 'static) -> &mut Case
+    where
+        W: FnMut(u64) -> R + 'static,
+        R: Digest,
+    {
+        self.add(name, None, move |size| batches(setup(size)))
+    }
+
+    /// Adds a latency case: `rate` iterations arrive per second, whether the one before has ended or not (open loop), and
+    /// each one's latency counts from its intended start, so that a stall is seen by all that had to wait for it.
+    ///
+    /// # Panics
+    /// As [`Suite::case`], and where the rate is not above 0.
+    pub fn latency<W, R>(&mut self, name: &str, rate: f64, setup: impl Fn(Size) -> W + 'static) -> &mut Case
+    where
+        W: FnMut(u64) -> R + 'static,
+        R: Digest,
+    {
+        assert!(rate > 0.0, "case {name}: a rate is above 0 per second, not {rate}");
+        self.add(name, Some(rate), move |size| open_loop(rate, setup(size)))
+    }
+
+    fn add(&mut self, name: &str, rate: Option<f64>, setup: impl Fn(Size) -> Work + 'static) -> &mut Case {
+        let plain = !name.is_empty() && !name.contains(char::is_whitespace);
+        assert!(plain, "a case's name has no white space and is not empty: {name:?}");
+        assert!(!self.cases.iter().any(|case| case.description.name == name), "two cases are called {name:?}");
+        let at = self.cases.len();
+        let description = Description { name: name.to_owned(), threads: 1, rate, about: String::new() };
+        self.cases.push(Case { description, setup: Box::new(setup) });
+        &mut self.cases[at]
+    }
+
+    /// Serves perfplan when it started this program; else does what the arguments say: `list`, `run CASE [SIZE]`.
+    #[must_use]
+    pub fn main(self) -> ExitCode {
+        match std::env::var(CONTROL) {
+            Ok(descriptor) => worker::serve(&self, &descriptor),
+            Err(_) => by_hand::main(&self, std::env::args().skip(1)),
+        }
+    }
+}
+
+fn batches<R: Digest>(mut work: impl FnMut(u64) -> R + 'static) -> Work {
+    Box::new(move |iterations, extra| {
+        let mut checksum = Checksum::default();
+        for index in 0..iterations {
+            black_box(work(black_box(index))).digest(&mut checksum);
+        }
+        if extra > 0 {
+            handicap(&mut work, extra);
+        }
+        Outcome { checksum: checksum.value(), latency: Vec::new() }
+    })
+}
+
+/// Real extra work whose results are thrown away, kept out of line so that the handicapped loop is the same code.
+#[cold]
+#[inline(never)]
+fn handicap<R: Digest>(work: &mut impl FnMut(u64) -> R, extra: u64) {
+    let mut checksum = Checksum::default();
+    for index in 0..extra {
+        black_box(work(black_box(index))).digest(&mut checksum);
+    }
+    black_box(checksum);
+}
+
+fn open_loop<R: Digest>(rate: f64, mut work: impl FnMut(u64) -> R + 'static) -> Work {
+    let arrivals = OpenLoop::at(rate);
+    Box::new(move |iterations, extra| {
+        let mut checksum = Checksum::default();
+        let mut done_extra = 0;
+        let histogram = arrivals.run(iterations, |index| {
+            black_box(work(black_box(index))).digest(&mut checksum);
+            // The extra iterations are spread over the arrivals, so that the handicap slows the service itself.
+            while done_extra < extra * (index + 1) / iterations {
+                black_box(work(black_box(index)));
+                done_extra += 1;
+            }
+        });
+        Outcome { checksum: checksum.value(), latency: latency::percentiles(&histogram) }
+    })
+}

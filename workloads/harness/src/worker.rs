@@ -1,0 +1,235 @@
+//! Serving perfplan: wait, blocked, for a command; do it; answer.
+
+use std::any::Any;
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::FromRawFd;
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use crate::counters::Counters;
+use crate::protocol::{Command, Reply, Sample, VERSION};
+use crate::suite::{Outcome, Suite, Work};
+use crate::{Size, allocator};
+
+/// A case that stands ready.
+struct Standing {
+    work: Work,
+    counters: Counters,
+    handicap: f64,
+    /// The part of an extra iteration that is still owed.
+    owed: f64,
+}
+
+pub(crate) fn serve(suite: &Suite, descriptor: &str) -> ExitCode {
+    match connect(descriptor).and_then(|stream| converse(suite, &stream)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // perfplan reads the tail of stderr when a worker breaks off.
+            let _ = writeln!(io::stderr(), "{}: worker: {error}", suite.name);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn connect(descriptor: &str) -> io::Result<UnixStream> {
+    let fd: i32 = descriptor.parse().map_err(|_| io::Error::other(format!("not a descriptor: {descriptor:?}")))?;
+    // SAFETY: fcntl on a number that may be no open descriptor is harmless: it says so.
+    if unsafe { libc::fcntl(fd, libc::F_SETFD, libc::FD_CLOEXEC) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: perfplan opened this socket for this process alone, it is open (see above), and nothing else here owns it.
+    Ok(unsafe { UnixStream::from_raw_fd(fd) })
+}
+
+fn converse(suite: &Suite, stream: &UnixStream) -> io::Result<()> {
+    let mut lines = BufReader::new(stream).lines();
+    answer(stream, &Reply::Hello(VERSION))?;
+    let mut standing = None;
+    while let Some(line) = lines.next().transpose()? {
+        match line.parse() {
+            Ok(Command::End) => return Ok(()),
+            Ok(Command::List) => {
+                suite.cases.iter().try_for_each(|case| answer(stream, &Reply::Case(case.description.clone())))?;
+                answer(stream, &Reply::Done)?;
+            }
+            Ok(command) => {
+                let reply = guarded(|| obey(suite, &mut standing, command)).unwrap_or_else(Reply::Error);
+                answer(stream, &reply)?;
+            }
+            Err(text) => answer(stream, &Reply::Error(text))?,
+        }
+    }
+    Ok(())
+}
+
+fn answer(mut stream: &UnixStream, reply: &Reply) -> io::Result<()> {
+    stream.write_all(format!("{reply}\n").as_bytes())
+}
+
+/// A panic in a case is an answer, not the end of the conversation.
+fn guarded(work: impl FnOnce() -> Result<Reply, String>) -> Result<Reply, String> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(format!("panicked: {}", panic_text(&*payload))))
+}
+
+fn panic_text(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+fn obey(suite: &Suite, standing: &mut Option<Standing>, command: Command) -> Result<Reply, String> {
+    match command {
+        Command::Setup { case, size, handicap } => {
+            *standing = None; // The case before goes first: two must not share the memory.
+            let next = set_up(suite, &case, &size, handicap)?;
+            let counters = next.counters.status.clone();
+            *standing = Some(next);
+            Ok(Reply::Ready { counters })
+        }
+        Command::Batch(n) => ready(standing).map(|case| Reply::Sample(timed(case, n))),
+        Command::Count(n) => ready(standing).map(|case| Reply::Sample(counted(case, n))),
+        Command::List | Command::End => Err("answered before".to_owned()),
+    }
+}
+
+fn ready(standing: &mut Option<Standing>) -> Result<&mut Standing, String> {
+    standing.as_mut().ok_or_else(|| "no case is set up".to_owned())
+}
+
+fn set_up(suite: &Suite, name: &str, size: &str, handicap: f64) -> Result<Standing, String> {
+    let case = suite.cases.iter().find(|case| case.description.name == name);
+    let case = case.ok_or_else(|| format!("{} has no case {name:?}", suite.name))?;
+    let size: Size = size.parse()?;
+    Ok(Standing { work: (case.setup)(size), counters: Counters::open(), handicap, owed: 0.0 })
+}
+
+fn timed(case: &mut Standing, n: u64) -> Sample {
+    case.owed += n as f64 * case.handicap;
+    let extra = case.owed.floor();
+    case.owed -= extra;
+    let before = Usage::now();
+    case.counters.start();
+    let start = Instant::now();
+    let outcome = (case.work)(n, extra as u64);
+    let wall = start.elapsed();
+    let counts = case.counters.stop();
+    let used = Usage::now().since(before);
+    sample(&outcome, wall.as_nanos() as f64, used, counts)
+}
+
+fn sample(outcome: &Outcome, wall: f64, used: Usage, counts: Vec<(String, f64)>) -> Sample {
+    let mut values = vec![("switches.involuntary".to_owned(), used.preempted as f64)];
+    if outcome.latency.is_empty() {
+        values.push(("wall".to_owned(), wall));
+        values.push(("cpu".to_owned(), used.cpu_ns as f64));
+    } else {
+        // An open loop fills the time whatever the work costs: its wall and CPU time say nothing.
+        values.extend(outcome.latency.iter().map(|(name, ns)| ((*name).to_owned(), *ns)));
+        values.push(("batch".to_owned(), wall));
+    }
+    values.extend(counts);
+    Sample { checksum: outcome.checksum, values }
+}
+
+fn counted(case: &mut Standing, n: u64) -> Sample {
+    let (outcome, counted) = allocator::count(|| (case.work)(n, 0));
+    let values = counted.map_or_else(Vec::new, |counted| {
+        let per_iteration = |count: u64| count as f64 / n.max(1) as f64;
+        vec![
+            ("alloc.count".to_owned(), per_iteration(counted.calls)),
+            ("alloc.bytes".to_owned(), per_iteration(counted.bytes)),
+            ("alloc.peak".to_owned(), counted.peak as f64),
+        ]
+    });
+    Sample { checksum: outcome.checksum, values }
+}
+
+/// What this process has used so far, all threads together.
+#[derive(Clone, Copy)]
+struct Usage {
+    cpu_ns: u64,
+    preempted: i64,
+}
+
+impl Usage {
+    fn now() -> Self {
+        // SAFETY: both structures are plain numbers that the kernel fills; zeroed is a valid value of each.
+        unsafe {
+            let mut time: libc::timespec = std::mem::zeroed();
+            libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time);
+            let mut usage: libc::rusage = std::mem::zeroed();
+            libc::getrusage(libc::RUSAGE_SELF, &raw mut usage);
+            Self { cpu_ns: time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64, preempted: usage.ru_nivcsw }
+        }
+    }
+
+    fn since(self, before: Self) -> Self {
+        Self { cpu_ns: self.cpu_ns - before.cpu_ns, preempted: self.preempted - before.preempted }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    crate::allocator!();
+
+    fn suite() -> Suite {
+        let mut suite = Suite::new("test");
+        suite.case("boxes", |_| |index: u64| vec![index; 4]);
+        suite.case("breaks", |_| |index: u64| assert!(index < 2, "index {index} is too large"));
+        suite
+    }
+
+    /// Talks to a worker over a socket pair, as perfplan does.
+    fn talk(lines: &str) -> Vec<Reply> {
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        (&ours).write_all(lines.as_bytes()).unwrap();
+        ours.shutdown(std::net::Shutdown::Write).unwrap();
+        converse(&suite(), &theirs).unwrap();
+        drop(theirs);
+        BufReader::new(ours).lines().map(|line| line.unwrap().parse().unwrap()).collect()
+    }
+
+    fn sample_of(reply: &Reply) -> &Sample {
+        match reply {
+            Reply::Sample(sample) => sample,
+            other => panic!("not a sample: {other}"),
+        }
+    }
+
+    #[test]
+    fn equal_batches_have_equal_checksums_and_a_handicap_does_not_change_them() {
+        let replies = talk("setup boxes quick 0\nbatch 100\nbatch 100\nsetup boxes quick 0.5\nbatch 100\n");
+        let sums: Vec<u64> = [2, 3, 5].map(|at| sample_of(&replies[at]).checksum).to_vec();
+        assert_eq!(sums[0], sums[1]);
+        assert_eq!(sums[0], sums[2]);
+    }
+
+    #[test]
+    fn allocations_are_counted_per_iteration_and_bytes_are_exact() {
+        let replies = talk("setup boxes quick 0\ncount 1000\n");
+        let sample = sample_of(&replies[2]);
+        // Other tests of this program may allocate meanwhile, so these are lower bounds with little room above.
+        assert!(sample.value("alloc.count").unwrap() >= 1.0);
+        assert!(sample.value("alloc.bytes").unwrap() >= 32.0);
+        assert!(sample.value("wall").is_none(), "counting rounds yield no times");
+    }
+
+    #[test]
+    fn a_panic_is_an_answer_and_the_worker_lives_on() {
+        let replies = talk("setup breaks quick 0\nbatch 5\nbatch 2\n");
+        assert_eq!(replies[2], Reply::Error("panicked: index 2 is too large".into()));
+        assert!(matches!(replies[3], Reply::Sample(_)));
+    }
+
+    #[test]
+    fn an_unknown_case_and_a_batch_before_setup_are_refused() {
+        let replies = talk("batch 1\nsetup nope quick 0\nsetup boxes huge 0\nlist\n");
+        assert_eq!(replies[1], Reply::Error("no case is set up".into()));
+        assert_eq!(replies[2], Reply::Error("test has no case \"nope\"".into()));
+        assert!(replies[3].to_string().contains("unknown size"));
+        assert_eq!(replies.len(), 7, "two cases and the end of the list: {replies:?}");
+    }
+}
