@@ -1,0 +1,94 @@
+//! A case as it was measured: arms, rounds, batches; or why it could not be.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CaseId, Metric, VariantName};
+
+/// Case x variant x revision: the thing that gets timed. (The case is the measurement's.)
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Arm {
+    /// How it was built.
+    pub variant: VariantName,
+    /// Which source: `working tree`, or the commit's full id.
+    pub revision: String,
+    /// Extra iterations really done and not reported, as a share: 0.02 is 2 %. 0 outside self-tests and drills.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub handicap: f64,
+    /// Identity of the machine code: equal ids are equal code. Empty for commands that were not built here.
+    pub code: String,
+    /// Whether results may differ from the baseline's: such arms are left out of the checksum comparison.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub other_results: bool,
+    /// Whether a fresh layout is drawn per round; if not, why not.
+    pub layout: Option<String>,
+    /// Sizes of the binary's sections and the like, one value each.
+    #[serde(default)]
+    pub sizes: BTreeMap<Metric, f64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+/// All that was recorded of one case.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Measurement {
+    /// Which case.
+    pub case: CaseId,
+    /// The arms; the first one is the baseline.
+    pub arms: Vec<Arm>,
+    /// Iterations per batch, the same for all arms.
+    pub iterations: u64,
+    /// Iterations before the first batch of every process, the same for all arms.
+    pub warm_up: u64,
+    /// Threads that the work uses.
+    pub threads: usize,
+    /// One entry per round, in the order measured.
+    pub rounds: Vec<Round>,
+    /// Metrics from rounds of their own (allocation counts), which disturb timing: per arm, one value per round.
+    #[serde(default)]
+    pub counted: Vec<BTreeMap<Metric, Vec<f64>>>,
+}
+
+/// One fresh process per arm, measured together.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Round {
+    /// From the first start to the last end, in nanoseconds.
+    pub elapsed_ns: u64,
+    /// Time inside timed batches, dropped ones too, in nanoseconds.
+    pub inside_ns: u64,
+    /// Blocks that were disturbed and left out, for all arms at once.
+    pub dropped: u32,
+    /// What each arm that took part yielded.
+    pub arms: Vec<ArmRound>,
+}
+
+/// What one process yielded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ArmRound {
+    /// Index into [`Measurement::arms`].
+    pub arm: usize,
+    /// The link order drawn, by its seed; `None` where the program was run as it was built.
+    pub layout: Option<u64>,
+    /// Digest of a batch's results, hexadecimal.
+    pub checksum: String,
+    /// Per metric one value per kept block, in the same order in all arms of the round. Times are for the whole batch.
+    pub batches: BTreeMap<Metric, Vec<f64>>,
+    /// Per metric one value for the whole process: `rss.peak`, `faults.major`, ...
+    pub process: BTreeMap<Metric, f64>,
+}
+
+/// A case, or one arm of it, that could not be measured. The rest of the run goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Failure {
+    /// What failed: `build of variant fat`, `case generator::redb/cached, variant native`.
+    pub what: String,
+    /// Why, in full.
+    pub why: String,
+    /// The command that shows the failure again, where there is one.
+    pub command: Option<String>,
+}

@@ -1,0 +1,48 @@
+//! All that one `cargo perfplan run` recorded.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{CaseId, Environment, Failure, Gate, Measurement, RunId};
+
+/// The version of the format. Older files keep loading; newer ones are refused by name.
+pub const FORMAT: u32 = 1;
+
+/// One run: what was asked, where it ran, what came out. The file `run.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// The version of this format.
+    pub format: u32,
+    /// The run's name.
+    pub id: RunId,
+    /// When it started: seconds since 1970, UTC.
+    pub started: u64,
+    /// The tool's version.
+    pub tool: String,
+    /// The commit that the working tree was at, where there is a repository; with `+` behind it when it had changes.
+    pub commit: Option<String>,
+    /// What the comparison is against: `variant release`, `revision main`, `baseline nightly`.
+    pub against: String,
+    /// Digest of what was asked (plan, filters, variants, revisions, handicaps): a run resumes only under an equal one.
+    pub asked: String,
+    /// The machine.
+    pub environment: Environment,
+    /// How it is to be judged.
+    pub gate: Gate,
+    /// The cases that were asked for, measured or not.
+    pub cases: Vec<CaseId>,
+    /// What was measured.
+    pub measurements: Vec<Measurement>,
+    /// What could not be measured.
+    pub failures: Vec<Failure>,
+    /// Whether all that was asked has been done.
+    pub complete: bool,
+}
+
+impl Run {
+    /// The measurement of a case.
+    #[must_use]
+    pub fn measurement(&self, case: &CaseId) -> Option<&Measurement> {
+        self.measurements.iter().find(|measurement| measurement.case == *case)
+    }
+}

@@ -1,0 +1,123 @@
+//! What judging yields: one row per case, metric and pair of arms, and the sum of all.
+
+use serde::Serialize;
+
+use crate::samples::{Arm, CaseId, Failure, Metric};
+
+/// What is said of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The interval excludes zero and the estimate is beyond the tolerance on the bad side.
+    Regressed,
+    /// The same on the good side.
+    Improved,
+    /// The interval lies inside the tolerance (or the machine code is the same).
+    Unchanged,
+    /// None of these: more rounds would tell.
+    Undecided,
+}
+
+/// What a row rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Basis {
+    /// Both arms measured in the same rounds.
+    Lockstep,
+    /// Both arms are the same machine code: nothing to measure.
+    SameCode,
+    /// The baseline's numbers come from another run.
+    Stored,
+}
+
+/// What keeps a row from seeing smaller changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limit {
+    /// Spread between batches of one process: longer rounds would help.
+    Blocks,
+    /// Spread between processes: more rounds would help.
+    Processes,
+    /// Spread between link orders: more layouts would help.
+    Layouts,
+    /// Spread between runs, for stored baselines: measuring both sides together would help.
+    Runs,
+}
+
+/// A relative change with its interval: 0.02 is 2 % more than the baseline.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Relative {
+    /// The estimate.
+    pub estimate: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of the interval.
+    pub high: f64,
+}
+
+/// One judged comparison.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// Which case.
+    pub case: CaseId,
+    /// Which metric.
+    pub metric: Metric,
+    /// The baseline arm.
+    pub baseline: Arm,
+    /// The candidate arm.
+    pub candidate: Arm,
+    /// What is said of it.
+    pub verdict: Verdict,
+    /// What it rests on.
+    pub basis: Basis,
+    /// The change from the baseline, at the row's share of the error budget. `None` where nothing was measured.
+    pub change: Option<Relative>,
+    /// Sequential p-value: the smallest overall error at which the row would have been called changed by now.
+    pub p: f64,
+    /// The error that the interval was made at.
+    pub level: f64,
+    /// The baseline's value per iteration, in the metric's unit: the mean over rounds.
+    pub baseline_value: f64,
+    /// The candidate's value per iteration.
+    pub candidate_value: f64,
+    /// Rounds behind the estimate.
+    pub rounds: usize,
+    /// The smallest true change that so many rounds find 19 times of 20, as a share. `None` with too few rounds.
+    pub smallest_visible: Option<f64>,
+    /// What keeps it from being smaller.
+    pub limited_by: Option<Limit>,
+    /// The tolerance that the row was judged with.
+    pub tolerance: f64,
+    /// What a reader must know beside: layout not averaged, many blocks dropped, ...
+    pub notes: Vec<String>,
+}
+
+impl Row {
+    /// Whether the interval excludes zero though the row is unchanged: a real change that is tolerated.
+    #[must_use]
+    pub fn tolerated_change(&self) -> bool {
+        let excludes_zero = self.change.is_some_and(|change| change.low > 0.0 || change.high < 0.0);
+        self.verdict == Verdict::Unchanged && excludes_zero
+    }
+}
+
+/// All rows of a run, and what was not judged.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Judgement {
+    /// The rows, in the order of the run's cases.
+    pub rows: Vec<Row>,
+    /// The chance of any false alarm in this report.
+    pub family_error: f64,
+    /// Cases that were asked for and have no measurement.
+    pub missing: Vec<CaseId>,
+    /// What could not be measured.
+    pub failures: Vec<Failure>,
+}
+
+impl Judgement {
+    /// How many rows have this verdict.
+    #[must_use]
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.rows.iter().filter(|row| row.verdict == verdict).count()
+    }
+}
