@@ -14,19 +14,36 @@ pub struct Arm {
     pub variant: VariantName,
     /// Which source: `working tree`, or the commit's full id.
     pub revision: String,
+    /// The arm that it is compared with, by its index; `None` for a baseline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<usize>,
     /// Extra iterations really done and not reported, as a share: 0.02 is 2 %. 0 outside self-tests and drills.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub handicap: f64,
+    /// Whether it is measured against its baseline though it is the same code: self-tests do.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub self_test: bool,
     /// Identity of the machine code: equal ids are equal code. Empty for commands that were not built here.
     pub code: String,
     /// Whether results may differ from the baseline's: such arms are left out of the checksum comparison.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub other_results: bool,
-    /// Whether a fresh layout is drawn per round; if not, why not.
-    pub layout: Option<String>,
+    /// Environment variables that it runs with, beside the usual ones.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// Why no fresh layout is drawn per round; `None` where one is.
+    #[serde(default)]
+    pub no_layout: Option<String>,
     /// Sizes of the binary's sections and the like, one value each.
     #[serde(default)]
     pub sizes: BTreeMap<Metric, f64>,
+}
+
+impl Measurement {
+    /// The pairs that are compared: candidate and its baseline.
+    pub fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.arms.iter().enumerate().filter_map(|(at, arm)| Some((at, arm.against?)))
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -39,7 +56,7 @@ fn is_zero(value: &f64) -> bool {
 pub struct Measurement {
     /// Which case.
     pub case: CaseId,
-    /// The arms; the first one is the baseline.
+    /// The arms; each says which of them it is compared with.
     pub arms: Vec<Arm>,
     /// Iterations per batch, the same for all arms.
     pub iterations: u64,
@@ -91,4 +108,10 @@ pub struct Failure {
     pub why: String,
     /// The command that shows the failure again, where there is one.
     pub command: Option<String>,
+    /// The case that it concerns, where it concerns one alone.
+    #[serde(default)]
+    pub case: Option<CaseId>,
+    /// The arm of that case that takes no part any more; `None` where the whole case is lost.
+    #[serde(default)]
+    pub arm: Option<usize>,
 }

@@ -1,5 +1,10 @@
 //! Changes x gate to verdicts. Each rule is a small pure function; no text, no exit codes.
 
+mod judge;
 mod row;
+mod rules;
+mod stored;
 
-pub use row::{Basis, Judgement, Limit, Relative, Row, Verdict};
+pub use judge::{is_same_code, judge};
+pub use row::{Basis, Judgement, Limit, POWER, Relative, Row, Verdict};
+pub use stored::{BETWEEN_RUNS, judge_stored};

@@ -1,1 +1,43 @@
-fn main() {}
+//! The parts of a low-latency transaction engine, each as cases for `cargo perfplan`.
+//!
+//! An iteration's result depends on its index alone: what an iteration changes it puts back, and its inputs come from a
+//! [`tape`] that the index points into. The work inside an iteration is `amount(n)` equal units and little else.
+
+mod batch;
+mod book;
+mod cache;
+mod concurrent;
+#[cfg(test)]
+mod contract;
+mod fees;
+mod hasher;
+mod journal;
+mod ledger;
+mod orders;
+mod pool;
+mod prefetch;
+mod queue;
+mod simd;
+mod tape;
+
+use std::process::ExitCode;
+
+use perfplan_harness::Suite;
+
+perfplan_harness::allocator!();
+
+fn main() -> ExitCode {
+    let mut suite = Suite::new("engine");
+    batch::register(&mut suite);
+    pool::register(&mut suite);
+    prefetch::register(&mut suite);
+    simd::register(&mut suite);
+    queue::register(&mut suite);
+    cache::register(&mut suite);
+    concurrent::register(&mut suite);
+    orders::register(&mut suite);
+    book::register(&mut suite);
+    ledger::register(&mut suite);
+    fees::register(&mut suite);
+    suite.main()
+}

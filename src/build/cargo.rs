@@ -1,0 +1,136 @@
+//! Running cargo: one build of a variant makes all programs that are asked for.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use cargo_metadata::Message;
+
+use super::config::user_config;
+use super::flags::Flags;
+use super::record::{LINKER, RECORDS, WRAPPER};
+use super::workspace::Measurable;
+use crate::process::{self, Spec};
+
+/// Where builds happen.
+#[derive(Clone, Debug)]
+pub(super) struct Site {
+    /// The folder whose workspace is built: the working tree, or a revision's worktree.
+    pub(super) root: PathBuf,
+    /// Cargo's target folder for it.
+    pub(super) target: PathBuf,
+    /// The folder that links are recorded in.
+    pub(super) records: PathBuf,
+    /// The symbolic link to the tool, under the name that makes it a linker.
+    pub(super) wrapper: PathBuf,
+    /// The host's target triple.
+    pub(super) host: String,
+}
+
+/// A program to build: package, program, features of its own.
+pub(super) type Wanted<'a> = (&'a Measurable, &'a str, &'a [String]);
+
+/// The command that builds `wanted` as `flags` say.
+pub(super) fn command(site: &Site, flags: &Flags, wanted: &[Wanted<'_>]) -> Result<Spec> {
+    let user = user_config(&site.root, &site.host);
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let mut arguments: Vec<String> =
+        ["build", "--message-format=json-render-diagnostics", "--profile", &flags.profile, "--target", &site.host]
+            .map(str::to_owned)
+            .to_vec();
+    for (package, program, _) in wanted {
+        arguments.extend(["-p", &package.name, "--bin", program].map(str::to_owned));
+    }
+    let features = features(flags, wanted)?;
+    if !features.is_empty() {
+        arguments.extend(["--features".to_owned(), features.join(",")]);
+    }
+    let linker = format!("target.{}.linker={:?}", site.host, site.wrapper);
+    for setting in flags.config.iter().chain([&linker]) {
+        arguments.extend(["--config".to_owned(), setting.clone()]);
+    }
+    let rustflags: Vec<String> = user.rustflags.into_iter().chain(flags.rustflags.clone()).collect();
+    let mut spec = Spec::new(cargo)
+        .args(arguments)
+        .current_dir(&site.root)
+        .env("CARGO_TARGET_DIR", &site.target)
+        .env(RECORDS, &site.records)
+        .env(LINKER, user.linker.as_deref().unwrap_or("cc"));
+    if !rustflags.is_empty() {
+        spec = spec.env("CARGO_ENCODED_RUSTFLAGS", rustflags.join("\x1f"));
+    }
+    Ok(spec)
+}
+
+/// `package/feature` for each, after a look whether the package has it.
+fn features(flags: &Flags, wanted: &[Wanted<'_>]) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for (package, _, own) in wanted {
+        for feature in flags.features.iter().chain(*own) {
+            if !package.features.contains(feature) {
+                bail!(
+                    "package {} has no feature {feature:?}; for an allocator add to its Cargo.toml:\n  \
+                     [features]\n  {feature} = [\"perfplan-harness/{feature}\"]",
+                    package.name
+                );
+            }
+            all.push(format!("{}/{feature}", package.name));
+        }
+    }
+    Ok(all)
+}
+
+/// What cargo made.
+#[derive(Debug, Default)]
+pub(super) struct Built {
+    /// Package name and program, in cargo's order.
+    pub(super) programs: Vec<(String, PathBuf)>,
+    /// Whether cargo had anything to do.
+    pub(super) fresh: bool,
+}
+
+/// Runs the build; `progress` gets every line that cargo says.
+pub(super) fn build(spec: &Spec, what: &str, progress: &mut dyn FnMut(&str)) -> Result<Built> {
+    let output = process::run_with(spec, progress)?.check(what)?;
+    let mut built = Built { fresh: true, ..Built::default() };
+    for message in Message::parse_stream(&*output.stdout) {
+        if let Message::CompilerArtifact(artifact) = message.context("cargo's messages")? {
+            built.fresh &= artifact.fresh;
+            if let Some(program) = artifact.executable {
+                built.programs.push((artifact.target.name, program.into_std_path_buf()));
+            }
+        }
+    }
+    Ok(built)
+}
+
+/// Makes the symbolic link under whose name the tool is a linker.
+pub(super) fn install_wrapper(folder: &Path) -> Result<PathBuf> {
+    let wrapper = folder.join(WRAPPER);
+    let tool = tool()?;
+    if std::fs::read_link(&wrapper).is_ok_and(|target| target == tool) {
+        return Ok(wrapper);
+    }
+    std::fs::create_dir_all(folder).with_context(|| format!("creating {}", folder.display()))?;
+    // Made beside and renamed: a build that another run has under way never finds no linker.
+    let fresh = folder.join(format!("{WRAPPER}.{}", std::process::id()));
+    std::os::unix::fs::symlink(&tool, &fresh).with_context(|| format!("creating {}", fresh.display()))?;
+    std::fs::rename(&fresh, &wrapper)?;
+    Ok(wrapper)
+}
+
+/// This program. A test harness is not it; its tests say where it is.
+fn tool() -> Result<PathBuf> {
+    match std::env::var_os("PERFPLAN_TOOL") {
+        Some(path) => Ok(path.into()),
+        None => std::env::current_exe().context("finding the tool's own program"),
+    }
+}
+
+/// The host's target triple, from `rustc -vV`.
+pub(super) fn host(root: &Path) -> Result<String> {
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let output = process::run(&Spec::new(rustc).args(["-vV"]).current_dir(root))?.check("asking rustc for its host")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).with_context(|| format!("rustc -vV names no host: {text:?}"))
+}

@@ -1,0 +1,15 @@
+//! Arms to artifacts: flags, cargo, recorded links and their layouts, identity of machine code.
+
+mod artifact;
+mod cargo;
+mod config;
+mod flags;
+mod identity;
+mod layout;
+mod record;
+mod workspace;
+
+pub use artifact::{Artifact, Builder, Order};
+pub use layout::Layouts;
+pub use record::{Link, WRAPPER, content_of, content_of_bytes, main as link_main};
+pub use workspace::{Measurable, Workspace};

@@ -1,0 +1,277 @@
+//! The command line. clap stops here: what leaves this file are plain values.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::pipeline::Request;
+use crate::units;
+
+const AFTER: &str = "\
+Examples:
+  cargo perfplan run                            measure all cases under all variants of the plan
+  cargo perfplan run --against main             is the working tree slower than main?
+  cargo perfplan run 'engine::pool/*' --quick   these cases, in a minute
+  cargo perfplan selftest                       what can this machine see, and is it ever wrong?
+
+Exit codes: 0 pass, 1 the tool or a part of the run failed, 2 usage or plan error, 3 a gated row regressed,
+            5 undecided under --strict, 130 interrupted";
+
+/// Is it faster, and can I believe it?
+#[derive(Debug, Parser)]
+#[command(name = "cargo perfplan", bin_name = "cargo perfplan", version, after_help = AFTER, max_term_width = 110)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Build, measure in lockstep, judge and report
+    Run(RunArgs),
+    /// Judge two runs against each other: files, run ids or baselines
+    Compare(CompareArgs),
+    /// Show a run again
+    Report(ReportArgs),
+    /// Keep runs in git, and share them
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    /// Measure programs against themselves: how often is the verdict wrong, what is the smallest change seen?
+    Selftest(SelftestArgs),
+    /// Look at this machine: what makes measuring worse here, and what to do about it
+    Doctor(DoctorArgs),
+    /// Print the JSON Schema of run.json
+    Schema,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo perfplan run engine                     all cases whose name contains `engine`
+  cargo perfplan run --against HEAD~1           compare with the commit before
+  cargo perfplan run --against nightly          compare with a stored baseline
+  cargo perfplan run --variant fat,native       only these variants, against the plan's baseline
+  cargo perfplan run --handicap 'generator::msisdn/*=2%'
+                                                a fire drill: the gate must fire
+  cargo perfplan run --resume                   go on with the run that was broken off")]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) choice: ChoiceArgs,
+    /// Compare the working tree with a branch, tag or commit, or with a stored baseline
+    #[arg(long, value_name = "REV|NAME")]
+    pub(super) against: Option<String>,
+    /// A case's candidates really do this much more than they report (may be given several times)
+    #[arg(long, value_name = "CASE=PERCENT")]
+    pub(super) handicap: Vec<String>,
+    /// Keep the run as a baseline of this name
+    #[arg(long, value_name = "NAME")]
+    pub(super) save: Option<String>,
+    /// Go on with a run that was broken off: the latest one, or the one of this id
+    #[arg(long, value_name = "ID", num_args = 0..=1)]
+    pub(super) resume: Option<Option<String>>,
+    /// Exit with 5 when a row is undecided
+    #[arg(long)]
+    pub(super) strict: bool,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+/// What is measured, and how long.
+#[derive(Debug, Args)]
+pub(super) struct ChoiceArgs {
+    /// Cases: part of a name, or a pattern with `*`; `!` in front leaves out
+    #[arg(value_name = "FILTER")]
+    pub(super) filters: Vec<String>,
+    /// Only these variants of the plan (and its baseline)
+    #[arg(long = "variant", value_name = "V", value_delimiter = ',')]
+    pub(super) variants: Vec<String>,
+    /// Time for measuring, builds not included
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(super) budget: Option<Duration>,
+    /// Small sizes and a short budget: for trying out
+    #[arg(long)]
+    pub(super) quick: bool,
+    /// Changes of wall time up to this are not worth a verdict, in place of the plan's tolerances
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(super) tolerance: Option<f64>,
+    /// The plan's file
+    #[arg(long, value_name = "FILE")]
+    pub(super) plan: Option<PathBuf>,
+}
+
+impl ChoiceArgs {
+    /// The request that these arguments make, for the workspace around `folder`.
+    pub(super) fn request(self, folder: PathBuf) -> Request {
+        Request {
+            folder,
+            plan: self.plan,
+            filters: self.filters,
+            variants: self.variants,
+            budget: self.budget,
+            quick: self.quick,
+            tolerance: self.tolerance,
+            ..Request::default()
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct OutputArgs {
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+    /// Put the report's files here as well
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// A table for people
+    Text,
+    /// The judgement, for programs
+    Json,
+    /// For comments and job summaries
+    Markdown,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo perfplan compare old.json new.json
+  cargo perfplan compare nightly latest         a stored baseline against the latest run here")]
+pub(super) struct CompareArgs {
+    /// The old side: a file, a run id, `latest`, or a baseline
+    pub(super) old: String,
+    /// The new side
+    pub(super) new: String,
+    /// Compare runs of different machines all the same
+    #[arg(long)]
+    pub(super) other_machine: bool,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// A file, a run id, `latest`, or a baseline
+    #[arg(default_value = "latest")]
+    pub(super) run: String,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum BaselineCommand {
+    /// Keep a run (the latest one) under a name
+    Save {
+        /// The baseline's name
+        name: String,
+        /// A file, a run id, or `latest`
+        #[arg(default_value = "latest")]
+        run: String,
+    },
+    /// The baselines that are kept
+    List,
+    /// Show a baseline
+    Show {
+        /// The baseline's name
+        name: String,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Forget a baseline
+    Rm {
+        /// The baseline's name
+        name: String,
+    },
+    /// Send the baselines to a remote; what others sent meanwhile is kept
+    Push {
+        /// The remote
+        #[arg(default_value = "origin")]
+        remote: String,
+    },
+    /// Get the baselines of a remote
+    Fetch {
+        /// The remote
+        #[arg(default_value = "origin")]
+        remote: String,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each case is measured as a run measures it, in three kinds of trials:
+  itself     the same program on both sides: any verdict but `unchanged` is false
+  layouts    the same, each side with link orders of its own, as two builds have them
+  handicap   one side really does more than it reports: the verdict must be `regressed`
+With --change VARIANT a fourth: a build of the plan that does a known amount more.
+
+Examples:
+  cargo perfplan selftest                       on all cases, once
+  cargo perfplan selftest --handicap 0.5% --trials 10 engine
+  cargo perfplan selftest --kind layouts --trials 50")]
+pub(super) struct SelftestArgs {
+    #[command(flatten)]
+    pub(super) choice: ChoiceArgs,
+    /// How often each kind of trial is made
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) trials: usize,
+    /// How much more the handicapped side does
+    #[arg(long, value_name = "PERCENT", value_parser = percent, default_value = "1%")]
+    pub(super) handicap: f64,
+    /// Only these kinds
+    #[arg(long, value_enum, value_delimiter = ',')]
+    pub(super) kind: Vec<Kind>,
+    /// A variant that does a known amount more, and by how much
+    #[arg(long, value_name = "VARIANT=PERCENT")]
+    pub(super) change: Option<String>,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Kind {
+    /// The same program on both sides
+    Itself,
+    /// The same, with other link orders
+    Layouts,
+    /// One side does more than it reports
+    Handicap,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = units::parse_duration(text).map_err(|error| error.to_string())?;
+    if duration.is_zero() { Err("a budget is above 0".to_owned()) } else { Ok(duration) }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let share = units::parse_percent(text).map_err(|error| error.to_string())?;
+    if share > 0.0 && share <= 1.0 { Ok(share) } else { Err("above 0 % and at most 100 %".to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_wrong_unit_is_explained() {
+        let error = Cli::try_parse_from(["cargo perfplan", "run", "--budget", "5 parsecs"]).unwrap_err().to_string();
+        assert!(error.contains("5 parsecs"), "{error}");
+    }
+}

@@ -1,0 +1,70 @@
+//! What reaches the terminal: results on stdout, everything else on stderr, colour only where somebody looks.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+
+use crate::report::Style;
+
+/// The two streams and whether they are terminals.
+#[derive(Debug)]
+pub(super) struct Console {
+    stdout_colour: bool,
+    /// Whether progress may be drawn.
+    pub(super) draws: bool,
+    stderr_colour: bool,
+    width: usize,
+}
+
+/// The width of text that goes into a file or a log.
+const PLAIN_WIDTH: usize = 110;
+
+impl Console {
+    pub(super) fn new() -> Self {
+        let (stdout, stderr) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        let width = usize::from(console::Term::stdout().size().1);
+        Self {
+            stdout_colour: colour(stdout),
+            stderr_colour: colour(stderr),
+            draws: stderr,
+            width: if stdout { width } else { PLAIN_WIDTH },
+        }
+    }
+
+    /// How results are drawn.
+    pub(super) fn style(&self) -> Style {
+        Style { colour: self.stdout_colour, width: self.width }
+    }
+
+    /// Prints a result. A reader that has gone away is no failure.
+    pub(super) fn result(&self, text: &str) {
+        let _ = writeln!(io::stdout().lock(), "{}", text.trim_end_matches('\n'));
+    }
+
+    /// Says something beside the result.
+    pub(super) fn say(&self, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    pub(super) fn warn(&self, text: &str) {
+        self.say(&format!("{} {text}", self.painted("warning:", "33")));
+    }
+
+    pub(super) fn error(&self, error: &anyhow::Error) {
+        self.say(&format!("{} {error:#}", self.painted("error:", "31")));
+    }
+
+    fn painted(&self, word: &str, code: &str) -> String {
+        if self.stderr_colour { format!("\u{1b}[1;{code}m{word}\u{1b}[0m") } else { word.to_owned() }
+    }
+}
+
+/// `NO_COLOR` (no-color.org) and `CARGO_TERM_COLOR` have their say.
+fn colour(terminal: bool) -> bool {
+    let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    match set("CARGO_TERM_COLOR").as_deref() {
+        _ if set("NO_COLOR").is_some() => false,
+        Some("always") => true,
+        Some("never") => false,
+        _ => terminal,
+    }
+}

@@ -1,0 +1,139 @@
+//! Commands that read runs and say something of them: compare, report, doctor.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::Exit;
+use super::args::{CompareArgs, DoctorArgs, Format, OutputArgs, ReportArgs};
+use super::console::Console;
+use crate::build::Workspace;
+use crate::git::Repository;
+use crate::samples::{Environment, Run};
+use crate::store::{BaselineName, Baselines, Runs, read_run};
+use crate::verdict::{self, Judgement, Verdict};
+use crate::{doctor, report};
+
+/// A judged run, ready to be shown.
+pub(super) struct Shown<'a> {
+    pub(super) run: &'a Run,
+    pub(super) judgement: &'a Judgement,
+    /// Facts in which the two sides' machines differ.
+    pub(super) differences: Vec<(String, String, String)>,
+}
+
+impl Shown<'_> {
+    fn view(&self) -> report::View {
+        report::View::of(self.run, self.judgement).differing(self.differences.clone())
+    }
+
+    /// Prints the result, and puts the files where they were asked for.
+    pub(super) fn print(&self, console: &Console, output: &OutputArgs) -> Result<()> {
+        let text = match output.format {
+            Format::Text => report::terminal(&self.view(), console.style()),
+            Format::Markdown => report::markdown(&self.view()),
+            Format::Json => report::json(self.run, self.judgement),
+        };
+        console.result(&text);
+        output.out.as_ref().map_or(Ok(()), |folder| {
+            self.write(folder)?;
+            fs::write(folder.join("run.json"), serde_json::to_vec(self.run)?)
+                .with_context(|| format!("writing {}", folder.join("run.json").display()))
+        })
+    }
+
+    /// Writes the report's files: Markdown, JSON, and the forest plot.
+    pub(super) fn write(&self, folder: &Path) -> Result<()> {
+        let view = self.view();
+        let mut files = vec![("report.md", report::markdown(&view)), ("report.json", report::json(self.run, self.judgement))];
+        if self.judgement.rows.iter().any(|row| row.change.is_some()) {
+            files.push(("plots/forest.svg", report::forest(&view)?));
+        }
+        for (name, text) in files {
+            let path = folder.join(name);
+            let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+            written.with_context(|| format!("writing {}", path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+/// A file, a run's id, `latest`, or a baseline.
+pub(super) fn load(what: &str) -> Result<Run> {
+    let folder = std::env::current_dir().context("finding the current folder")?;
+    if Path::new(what).is_file() {
+        return read_run(Path::new(what));
+    }
+    // Where there is no workspace there are no runs but files.
+    let workspace = Workspace::of(&folder).with_context(|| format!("{what:?} is no file, and there is no workspace here"))?;
+    let unknown = match Runs::at(workspace.own().join("runs")).load(what) {
+        Ok(run) => return Ok(run),
+        Err(error) => error,
+    };
+    let (Ok(repository), Ok(name)) = (Repository::around(&folder), what.parse::<BaselineName>()) else {
+        return Err(unknown);
+    };
+    let baselines = Baselines::of(&repository)?;
+    match baselines.find(&name, None)? {
+        Some(_) => Ok(baselines.load(&name, None)?.1),
+        None => Err(unknown),
+    }
+}
+
+/// Runs of different machines are never compared silently.
+pub(super) fn refuse_other_machine(old: &Run, new: &Run, allowed: bool) -> Result<()> {
+    if allowed || old.environment.comparable(&new.environment) {
+        return Ok(());
+    }
+    let differences = old.environment.differences(&new.environment);
+    let lines: Vec<String> = differences.iter().map(|(name, old, new)| format!("  {name}: {old} / {new}")).collect();
+    bail!(
+        "the two runs are from different machines, and their times say nothing about the program:\n{}\n\
+         Compare all the same with --other-machine",
+        lines.join("\n")
+    )
+}
+
+pub(super) fn compare(arguments: &CompareArgs, console: &Console) -> Result<Exit> {
+    let (old, new) = (load(&arguments.old)?, load(&arguments.new)?);
+    refuse_other_machine(&old, &new, arguments.other_machine)?;
+    let judgement = verdict::judge_stored(&old, &new, verdict::BETWEEN_RUNS);
+    let differences = old.environment.differences(&new.environment);
+    Shown { run: &new, judgement: &judgement, differences }.print(console, &arguments.output)?;
+    Ok(if judgement.count(Verdict::Regressed) > 0 { Exit::Regressed } else { Exit::Pass })
+}
+
+pub(super) fn report(arguments: &ReportArgs, console: &Console) -> Result<Exit> {
+    show(&load(&arguments.run)?, &arguments.output, console)
+}
+
+pub(super) fn show(run: &Run, output: &OutputArgs, console: &Console) -> Result<Exit> {
+    let judgement = verdict::judge(run);
+    Shown { run, judgement: &judgement, differences: Vec::new() }.print(console, output)?;
+    Ok(Exit::Pass)
+}
+
+pub(super) fn doctor(arguments: &DoctorArgs, console: &Console) -> Result<Exit> {
+    let folder = std::env::current_dir().context("finding the current folder")?;
+    let environment = doctor::environment(&folder);
+    let findings = doctor::findings(&environment);
+    console.result(&match arguments.format {
+        Format::Json => serde_json::to_string_pretty(&serde_json::json!({ "environment": environment, "findings": findings }))?,
+        Format::Text | Format::Markdown => told(&environment, &findings),
+    });
+    Ok(Exit::Pass)
+}
+
+fn told(environment: &Environment, findings: &[doctor::Finding]) -> String {
+    let fact = |(name, value): (&String, &String)| format!("  {name:24} {value}");
+    let mut lines = vec!["This machine (runs of machines that differ here are never compared silently):".to_owned()];
+    lines.extend(environment.fingerprint.iter().map(fact));
+    lines.push("Circumstances:".to_owned());
+    lines.extend(environment.circumstances.iter().map(fact));
+    lines.push("Can't be measured here:".to_owned());
+    lines.extend(environment.absent.iter().map(fact));
+    lines.push(if findings.is_empty() { "Nothing to complain about.".to_owned() } else { "Findings:".to_owned() });
+    lines.extend(findings.iter().map(|f| format!("  {}\n      why: {}\n      fix: {}", f.what, f.why, f.fix)));
+    lines.join("\n")
+}

@@ -1,0 +1,125 @@
+//! The change of one metric from one arm to another, round by round.
+
+use crate::stats::{self, Estimate};
+
+/// How a candidate differs from a baseline, on the log scale: one number per round.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// Per round the interquartile mean over blocks of ln(candidate / baseline). Rounds are the independent observations;
+    /// blocks never are.
+    pub logs: Vec<f64>,
+    /// Per round the layout that was drawn: rounds that share one are not quite independent.
+    pub layouts: Vec<u64>,
+    /// Per round and block ln(candidate / baseline).
+    pub blocks: Vec<Vec<f64>>,
+    /// The baseline's value per iteration, mean over rounds.
+    pub baseline: f64,
+    /// The candidate's value per iteration, mean over rounds.
+    pub candidate: f64,
+}
+
+/// Where the variance of a change's mean comes from: each level's part of it, on the log scale squared.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spread {
+    /// From batches inside a process.
+    pub blocks: f64,
+    /// From processes.
+    pub processes: f64,
+    /// From link orders.
+    pub layouts: f64,
+}
+
+impl Change {
+    /// How many rounds it rests on.
+    #[must_use]
+    pub fn rounds(&self) -> usize {
+        self.logs.len()
+    }
+
+    /// The estimate from the first `rounds` rounds: mean with an interval that is robust to shared layouts, at error `alpha`.
+    #[must_use]
+    pub fn estimate(&self, rounds: usize, alpha: f64) -> Option<Estimate> {
+        let rounds = rounds.min(self.logs.len());
+        stats::clustered_interval(&self.logs[..rounds], &self.layouts[..rounds], alpha)
+    }
+
+    /// What the three levels of variance contribute to the uncertainty of the mean. `None` with too few rounds to tell.
+    #[must_use]
+    pub fn spread(&self) -> Option<Spread> {
+        let rounds = self.logs.len() as f64;
+        let inside = stats::components(&self.blocks);
+        let blocks_per_round = self.blocks.iter().map(Vec::len).sum::<usize>() as f64 / rounds;
+        let groups = grouped(&self.logs, &self.layouts);
+        let layouts = stats::components(&groups).filter(|_| groups.len() < self.logs.len());
+        let layout_variance = layouts.map_or(0.0, |components| components.between);
+        let (block_variance, round_variance) = match inside {
+            Some(components) => (components.within / blocks_per_round, components.between),
+            // One block per round, as with commands: the process is all there is.
+            None => (0.0, variance(&self.logs)?),
+        };
+        Some(Spread {
+            blocks: block_variance / rounds,
+            processes: (round_variance - layout_variance).max(0.0) / rounds,
+            layouts: layout_variance / groups.len() as f64,
+        })
+    }
+}
+
+fn variance(values: &[f64]) -> Option<f64> {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    (values.len() > 1).then(|| values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0))
+}
+
+fn grouped(values: &[f64], keys: &[u64]) -> Vec<Vec<f64>> {
+    let mut groups = std::collections::BTreeMap::<u64, Vec<f64>>::new();
+    for (value, key) in values.iter().zip(keys) {
+        groups.entry(*key).or_default().push(*value);
+    }
+    groups.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fastrand::Rng;
+
+    /// Sum of twelve uniforms: near enough to a normal, without a dependency.
+    fn normal(rng: &mut Rng) -> f64 {
+        (0..12).map(|_| rng.f64()).sum::<f64>() - 6.0
+    }
+
+    /// 200 rounds of 10 blocks over 100 layouts with these standard deviations.
+    fn change(layout_sd: f64, process_sd: f64, block_sd: f64) -> Change {
+        let mut rng = Rng::with_seed(7);
+        let layouts: Vec<u64> = (0..200).map(|round| round / 2).collect();
+        let effects: Vec<f64> = (0..100).map(|_| layout_sd * normal(&mut rng)).collect();
+        let blocks: Vec<Vec<f64>> = layouts
+            .iter()
+            .map(|layout| {
+                let level = effects[*layout as usize] + process_sd * normal(&mut rng);
+                (0..10).map(|_| level + block_sd * normal(&mut rng)).collect()
+            })
+            .collect();
+        let logs = blocks.iter().map(|block| stats::interquartile_mean(block)).collect();
+        Change { logs, layouts, blocks, baseline: 1.0, candidate: 1.0 }
+    }
+
+    #[test]
+    fn the_level_that_spreads_most_is_told() {
+        let spread = change(0.01, 0.001, 0.001).spread().unwrap();
+        assert!(spread.layouts > 10.0 * spread.processes.max(spread.blocks), "{spread:?}");
+        let spread = change(0.001, 0.01, 0.001).spread().unwrap();
+        assert!(spread.processes > 10.0 * spread.blocks && spread.processes > 3.0 * spread.layouts, "{spread:?}");
+        let spread = change(0.0, 0.0, 0.02).spread().unwrap();
+        assert!(spread.blocks > 3.0 * spread.processes.max(spread.layouts), "{spread:?}");
+    }
+
+    #[test]
+    fn shared_layouts_widen_the_interval() {
+        let shared = change(0.01, 0.001, 0.001);
+        let alone = Change { layouts: (0..200).collect(), ..shared.clone() };
+        let width = |change: &Change| change.estimate(200, 0.01).unwrap().half_width();
+        assert!(width(&shared) > 1.2 * width(&alone));
+    }
+}

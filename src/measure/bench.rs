@@ -1,0 +1,309 @@
+//! The bench on which cases are measured: it calibrates a case, draws layouts, and runs series of rounds.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use fastrand::Rng;
+use perfplan_harness::protocol::{self, Description, Reply};
+
+use super::lockstep::{self, Broken, Place, Task};
+use super::pace::{self, Costs, Target};
+use super::subject::{Program, Subject};
+use super::worker::{Seat, Starter, sample, set_up};
+use super::{commands, counting};
+use crate::build::Layouts;
+use crate::process::Interrupted;
+use crate::samples::{ArmRound, Failure, Measurement, Record, Round};
+
+/// Where and how to measure.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// CPUs that workers may use; a case without threads of its own gets the first.
+    pub cpus: Vec<usize>,
+    /// How long a worker may take to answer.
+    pub timeout: Duration,
+    /// How long batches and rounds are to be.
+    pub target: Target,
+    /// The most layouts that are linked per program.
+    pub most_layouts: usize,
+    /// Seed of everything that is drawn.
+    pub seed: u64,
+}
+
+impl Settings {
+    fn seat<'s>(&self, program: &'s Path, env: &'s [(String, String)], cpus: &'s [usize]) -> Seat<'s> {
+        Seat { program, env, padding: 0, cpus, timeout: self.timeout }
+    }
+}
+
+/// One round in so many draws the layout of the round before again: that tells the spread between layouts from the spread
+/// between processes, and hardly costs any layouts.
+const REPEATS: u32 = 8;
+
+/// The bench.
+pub struct Bench<'a> {
+    pub(super) starter: &'a mut dyn Starter,
+    pub(super) programs: Vec<Program>,
+    pub(super) settings: Settings,
+    pub(super) rng: Rng,
+    stolen: Box<dyn FnMut() -> u64 + 'a>,
+    last_layout: usize,
+}
+
+impl<'a> Bench<'a> {
+    /// A bench for these programs. `stolen` tells how much time the host took from the measuring CPUs so far.
+    pub fn new(
+        starter: &'a mut dyn Starter,
+        programs: Vec<Program>,
+        settings: Settings,
+        stolen: Box<dyn FnMut() -> u64 + 'a>,
+    ) -> Self {
+        let rng = Rng::with_seed(settings.seed);
+        Self { starter, programs, settings, rng, stolen, last_layout: 0 }
+    }
+
+    /// Draws everything anew from here on, layouts too.
+    pub fn renew(&mut self, seed: u64) {
+        self.settings.seed = seed;
+        self.rng = Rng::with_seed(seed);
+        self.programs.iter_mut().filter_map(|program| program.layouts.as_mut()).for_each(Layouts::clear);
+    }
+
+    /// The cases of a program, as it says.
+    ///
+    /// # Errors
+    /// Where the program can't be started or speaks another protocol.
+    pub fn cases(&mut self, program: usize) -> Result<Vec<Description>> {
+        let file = self.programs[program].file.clone();
+        let cpus = self.cpus(1);
+        let mut worker = self.starter.start(&self.settings.seat(&file, &[], &cpus))?;
+        worker.send(&protocol::Command::List)?;
+        let mut cases = Vec::new();
+        loop {
+            match worker.receive()? {
+                Reply::Case(case) => cases.push(case),
+                Reply::Done => break,
+                other => anyhow::bail!("the worker answered {other:?} where its cases were due"),
+            }
+        }
+        worker.end()?;
+        Ok(cases)
+    }
+
+    /// The CPUs for a case with so many threads.
+    fn cpus(&self, threads: usize) -> Vec<usize> {
+        self.settings.cpus.iter().copied().take(threads.max(1)).collect()
+    }
+
+    /// Finds out what iterations and starting cost on the baseline, and how long batches have to be.
+    ///
+    /// # Errors
+    /// Where the baseline can't be set up or run.
+    pub fn calibrate(&mut self, subject: &Subject) -> Result<(Measurement, Costs)> {
+        let costs = match &subject.command {
+            Some(_) => Costs { iteration_ns: 1e6, overhead_ns: 0.0 },
+            None => self.costs(subject)?,
+        };
+        let iterations = match &subject.command {
+            Some(_) => 1,
+            None => pace::iterations(costs, self.settings.target, &subject.handicaps()),
+        };
+        let measurement = Measurement {
+            case: subject.case.clone(),
+            arms: subject.arms.iter().map(|seating| seating.arm.clone()).collect(),
+            iterations,
+            warm_up: if subject.command.is_some() { 0 } else { iterations },
+            threads: subject.threads,
+            rounds: Vec::new(),
+            counted: Vec::new(),
+        };
+        // Warming up is one more batch.
+        let overhead_ns = costs.overhead_ns + costs.iteration_ns * measurement.warm_up as f64;
+        Ok((measurement, Costs { overhead_ns, ..costs }))
+    }
+
+    fn costs(&mut self, subject: &Subject) -> Result<Costs> {
+        let baseline = &subject.arms[0];
+        let file = self.programs[baseline.program].file.clone();
+        let cpus = self.cpus(subject.threads);
+        let begun = Instant::now();
+        let mut worker = self.starter.start(&self.settings.seat(&file, &baseline.env, &cpus))?;
+        set_up(worker.as_mut(), subject.case.case(), &subject.size, 0.0)?;
+        let overhead_ns = begun.elapsed().as_nanos() as f64;
+        let aim = self.settings.target.batch.as_nanos() as f64;
+        let mut n = 1;
+        let iteration_ns = loop {
+            let yielded = sample(worker.as_mut(), &protocol::Command::Batch(n))?;
+            let took = yielded.value("wall").or_else(|| yielded.value("batch")).context("a batch without a time")?;
+            if took >= aim || n >= 1 << 40 {
+                break took / n as f64;
+            }
+            n *= 2;
+        };
+        worker.end()?;
+        Ok(Costs { iteration_ns: iteration_ns.max(0.1), overhead_ns })
+    }
+
+    /// Measures `count` more rounds of `arms`, handing each to `keep` as it ends. An arm that breaks leaves the case, with
+    /// those that are compared with it alone, and the rest goes on.
+    ///
+    /// # Errors
+    /// Where a record can't be kept, or the run is interrupted.
+    pub fn rounds(
+        &mut self,
+        subject: &Subject,
+        measurement: &Measurement,
+        costs: Costs,
+        mut arms: Vec<usize>,
+        count: usize,
+        keep: &mut dyn FnMut(Record) -> Result<()>,
+    ) -> Result<()> {
+        self.link_layouts(subject, &arms, measurement.rounds.len() + count)?;
+        let blocks = pace::blocks(costs, self.settings.target, measurement.iterations, &measurement.rounds);
+        let mut done = 0;
+        while done < count && !arms.is_empty() {
+            let round = match &subject.command {
+                Some(command) => commands::round(subject, command, &arms, &self.settings, &mut self.rng),
+                None => self.round(subject, measurement, &arms, blocks, measurement.rounds.len() + done),
+            };
+            match round {
+                Ok(round) => {
+                    for (arm, why) in differing_results(subject, &round) {
+                        arms = subject.without(&arms, arm);
+                        keep(Record::Failure(failure(subject, arm, &why)))?;
+                    }
+                    keep(Record::Round { case: subject.case.clone(), round })?;
+                    done += 1;
+                }
+                Err(broken) if broken.why.is::<Interrupted>() => return Err(broken.why),
+                Err(broken) => {
+                    arms = subject.without(&arms, broken.arm);
+                    keep(Record::Failure(failure(subject, broken.arm, &format!("{:#}", broken.why))))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Links as many layouts as the rounds so far and the next ones can draw.
+    fn link_layouts(&mut self, subject: &Subject, arms: &[usize], rounds: usize) -> Result<()> {
+        let count = rounds.min(self.settings.most_layouts);
+        for arm in arms {
+            let program = &mut self.programs[subject.arms[*arm].program];
+            let seeds: Vec<u64> = (0..count).map(|at| seed(self.settings.seed, program.stream, at)).collect();
+            if let Some(layouts) = &mut program.layouts {
+                // Linking is done before the rounds, never beside them, so all CPUs are free for it.
+                layouts.ensure(&seeds, self.settings.cpus.len() + 1)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn draw_layout(&mut self, round: usize) -> usize {
+        if round == 0 || self.rng.u32(..REPEATS) != 0 {
+            self.last_layout = round % self.settings.most_layouts.max(1);
+        }
+        self.last_layout
+    }
+
+    fn round(
+        &mut self,
+        subject: &Subject,
+        measurement: &Measurement,
+        arms: &[usize],
+        blocks: usize,
+        round: usize,
+    ) -> Result<Round, Broken> {
+        let at = self.draw_layout(round);
+        let cpus = self.cpus(subject.threads);
+        let places = arms.iter().map(|arm| self.place(subject, *arm, at)).collect();
+        let task = Task {
+            case: subject.case.case(),
+            size: &subject.size,
+            places,
+            cpus: &cpus,
+            timeout: self.settings.timeout,
+            warm_up: measurement.warm_up,
+            iterations: measurement.iterations,
+            blocks,
+            preemption_disturbs: subject.threads <= 1,
+        };
+        lockstep::round(&task, self.starter, &mut self.rng, &mut self.stolen)
+    }
+
+    fn place<'s>(&self, subject: &'s Subject, arm: usize, layout: usize) -> Place<'s> {
+        let seating = &subject.arms[arm];
+        let program = &self.programs[seating.program];
+        let (file, layout): (PathBuf, _) = match &program.layouts {
+            Some(layouts) => {
+                let seed = seed(self.settings.seed, program.stream, layout);
+                (layouts.path(seed), Some(seed))
+            }
+            None => (program.file.clone(), None),
+        };
+        Place { arm, program: file, layout, env: &seating.env, handicap: seating.arm.handicap }
+    }
+
+    /// Runs the counting rounds of a case: allocations, which would disturb timing.
+    ///
+    /// # Errors
+    /// Where a record can't be kept, or the run is interrupted.
+    pub fn count(
+        &mut self,
+        subject: &Subject,
+        measurement: &Measurement,
+        keep: &mut dyn FnMut(Record) -> Result<()>,
+    ) -> Result<()> {
+        if subject.command.is_some() {
+            return Ok(());
+        }
+        let counted = counting::count(self, subject, measurement)?;
+        keep(Record::Counted { case: subject.case.clone(), counted })
+    }
+
+    pub(super) fn start(&mut self, subject: &Subject, arm: usize) -> Result<Box<dyn super::Worker>> {
+        let seating = &subject.arms[arm];
+        let file = self.programs[seating.program].file.clone();
+        let cpus = self.cpus(subject.threads);
+        self.starter.start(&self.settings.seat(&file, &seating.env, &cpus))
+    }
+}
+
+/// The seed of the layout number `at` in a stream (SplitMix64's finaliser over all three).
+fn seed(run: u64, stream: u64, at: usize) -> u64 {
+    let mut z = run ^ stream.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (at as u64 + 1).wrapping_mul(0xd1b5_4a32_d192_ed03);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// The arms whose results differ from their baseline's and should not, and what to say of it.
+fn differing_results(subject: &Subject, round: &Round) -> Vec<(usize, String)> {
+    let sum = |arm: usize| round.arms.iter().find(|part| part.arm == arm).map(|part| part.checksum.as_str());
+    let differing = |part: &ArmRound| {
+        let arm = &subject.arms[part.arm].arm;
+        let baseline = sum(arm.against?)?;
+        (part.checksum != baseline && !arm.other_results).then(|| (part.arm, other_results(&part.checksum, baseline)))
+    };
+    round.arms.iter().filter_map(differing).collect()
+}
+
+fn other_results(candidate: &str, baseline: &str) -> String {
+    format!(
+        "its results differ from the baseline's (checksum {candidate} against {baseline}): one of the two is wrong, or the \
+         optimiser removed work. Where other results are meant, say `same-results = false` in the variant"
+    )
+}
+
+fn failure(subject: &Subject, arm: usize, why: &str) -> Failure {
+    let broken = &subject.arms[arm].arm;
+    let drill = if broken.handicap > 0.0 { ", handicapped" } else { "" };
+    Failure {
+        what: format!("{}, variant {} of {}{drill}", subject.case, broken.variant, broken.revision),
+        why: why.to_owned(),
+        command: None,
+        case: Some(subject.case.clone()),
+        arm: Some(arm),
+    }
+}

@@ -1,0 +1,78 @@
+//! What is measured: programs, and the arms of a case that run them.
+
+use std::path::PathBuf;
+
+use crate::build::Layouts;
+use crate::samples::{Arm, CaseId};
+
+/// A program that stands ready, with the layouts that can be drawn of it.
+#[derive(Debug)]
+pub struct Program {
+    /// The program as it was built.
+    pub file: PathBuf,
+    /// Its layouts; `None` where its link can't be replayed.
+    pub layouts: Option<Layouts>,
+    /// Which stream of seeds its layouts come from. Programs of one stream get equal link orders in every round.
+    pub stream: u64,
+}
+
+/// How an arm is run.
+#[derive(Clone, Debug)]
+pub struct Seating {
+    /// What is recorded of the arm.
+    pub arm: Arm,
+    /// Index of its program.
+    pub program: usize,
+    /// Index of the same program with link orders of its own, where there is one.
+    pub twin: usize,
+    /// Environment variables of the variant.
+    pub env: Vec<(String, String)>,
+}
+
+/// A case with all its arms.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// Which case.
+    pub case: CaseId,
+    /// `quick`, `default` or `full`.
+    pub size: String,
+    /// Threads that the work uses.
+    pub threads: usize,
+    /// The arms.
+    pub arms: Vec<Seating>,
+    /// The command of a command workload; `None` where the programs link the harness.
+    pub command: Option<Command>,
+}
+
+/// A program that is no worker: run from start to end, once per arm and round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Command {
+    /// The program and its arguments.
+    pub argv: Vec<String>,
+    /// Where each arm runs it: the working tree, or a revision's worktree.
+    pub folders: Vec<PathBuf>,
+}
+
+impl Subject {
+    /// What is recorded of the arms.
+    #[must_use]
+    pub fn recorded(&self) -> Vec<&Arm> {
+        self.arms.iter().map(|seating| &seating.arm).collect()
+    }
+
+    /// The extra shares of all arms.
+    #[must_use]
+    pub fn handicaps(&self) -> Vec<f64> {
+        self.arms.iter().map(|seating| seating.arm.handicap).collect()
+    }
+
+    /// The arms that still make sense when `broken` has left: without those that are compared with it, and without
+    /// baselines that nothing is compared with any more.
+    #[must_use]
+    pub fn without(&self, arms: &[usize], broken: usize) -> Vec<usize> {
+        let against = |arm: usize| self.arms[arm].arm.against;
+        let left: Vec<usize> = arms.iter().copied().filter(|arm| *arm != broken && against(*arm) != Some(broken)).collect();
+        let useful = |arm: &usize| against(*arm).is_some() || left.iter().any(|other| against(*other) == Some(*arm));
+        left.iter().copied().filter(useful).collect()
+    }
+}

@@ -1,0 +1,161 @@
+//! The whole chain on one page: plan, build, measure, judge, report.
+//!
+//! ```text
+//!   perfplan.toml      cargo            workers in lockstep                    two files or one
+//!      plan ──> matrix ──> build ──> measure ──┐                  ┌── compare ──> verdict ──> report
+//!                                              └── samples::Run ──┘
+//!                                                   store: journal, run.json, baselines in git
+//! ```
+
+mod agenda;
+mod prepare;
+mod request;
+mod selftest;
+mod stage;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+pub use request::{Request, Resume, Usage};
+pub use selftest::{Kind, SelfTest, Trial, selftest};
+
+use crate::measure::{Bench, Costs, Starter, Subject};
+use crate::process::Interrupted;
+use crate::progress::{Event, Listener};
+use crate::samples::{CaseId, Failure, Record, Run};
+use crate::store::Journal;
+use crate::verdict::{self, Judgement};
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// All that was recorded.
+    pub run: Run,
+    /// What is said of it.
+    pub judgement: Judgement,
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// Whether it was broken off: what was measured is kept, and `--resume` goes on.
+    pub interrupted: bool,
+}
+
+/// Runs what was asked: builds, measures round after round where rows are undecided, and judges.
+///
+/// # Errors
+/// Where the plan or the request is wrong ([`Usage`]), or the machine does not let the tool work. What can't be built or
+/// measured is no error but a failure in the run.
+pub fn run(request: &Request, starter: &mut dyn Starter, listener: &mut dyn Listener) -> Result<Outcome> {
+    let prepared = prepare::prepare(request, listener)?;
+    let (mut bench, placed) = prepare::bench(&prepared, starter, false);
+    let chosen = prepare::subjects(&prepared, &mut bench, &placed, None)?;
+    let journal = prepare::begin(&prepared, &chosen)?;
+    let mut session = Session::new(journal, prepared.budget, listener);
+    let ended = session.measure(&mut bench, &chosen.subjects);
+    session.close(ended)
+}
+
+/// Measuring under way: the run as it grows in its journal, what is said of it so far, and the budget.
+struct Session<'s> {
+    journal: Journal,
+    judgement: Judgement,
+    budget: Duration,
+    begun: Instant,
+    listener: &'s mut dyn Listener,
+}
+
+impl<'s> Session<'s> {
+    fn new(journal: Journal, budget: Duration, listener: &'s mut dyn Listener) -> Self {
+        let judgement = verdict::judge(journal.run());
+        Self { journal, judgement, budget, begun: Instant::now(), listener }
+    }
+
+    /// Calibrates all cases, then gives rounds to where rows are undecided until none is or the budget is spent.
+    fn measure(&mut self, bench: &mut Bench<'_>, subjects: &[Subject]) -> Result<()> {
+        let costs = subjects.iter().map(|subject| self.calibrate(bench, subject)).collect::<Result<Vec<_>>>()?;
+        self.begun = Instant::now(); // The budget is for measuring; calibrating and counting are neither long nor optional.
+        while let Some(turn) = self.next(subjects, &costs) {
+            self.tell();
+            let (subject, cost) = (&subjects[turn.case], costs[turn.case]);
+            if let (Some(cost), Some(measurement)) = (cost, self.journal.run().measurement(&subject.case).cloned()) {
+                bench.rounds(subject, &measurement, cost, turn.arms, turn.rounds, &mut |record| self.keep(&record))?;
+            }
+            self.judgement = verdict::judge(self.journal.run());
+        }
+        subjects.iter().try_for_each(|subject| self.count(bench, subject))
+    }
+
+    fn next(&self, subjects: &[Subject], costs: &[Option<Costs>]) -> Option<agenda::Turn> {
+        let broken = subjects.iter().zip(costs).filter(|(_, cost)| cost.is_none());
+        let given_up: Vec<CaseId> = broken.map(|(subject, _)| subject.case.clone()).collect();
+        let left = self.budget.saturating_sub(self.begun.elapsed());
+        agenda::next(self.journal.run(), &self.judgement, &given_up, left)
+    }
+
+    /// What a case costs; `None`, and a failure in the run, where its baseline can't be run. A resumed case keeps its rounds.
+    fn calibrate(&mut self, bench: &mut Bench<'_>, subject: &Subject) -> Result<Option<Costs>> {
+        let known = self.journal.run().measurement(&subject.case).is_some();
+        match bench.calibrate(subject) {
+            Ok((measurement, costs)) => {
+                if !known {
+                    self.keep(&Record::Case(Box::new(measurement)))?;
+                }
+                Ok(Some(costs))
+            }
+            Err(error) if error.is::<Interrupted>() => Err(error),
+            Err(error) => {
+                self.keep(&Record::Failure(lost(&subject.case, &error)))?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn count(&mut self, bench: &mut Bench<'_>, subject: &Subject) -> Result<()> {
+        let measured = self.journal.run().measurement(&subject.case);
+        match measured.filter(|m| m.counted.is_empty() && !m.rounds.is_empty()).cloned() {
+            Some(measurement) => bench.count(subject, &measurement, &mut |record| self.keep(&record)),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes a record into the journal: what is kept survives the tool.
+    fn keep(&mut self, record: &Record) -> Result<()> {
+        if let Record::Failure(failure) = record {
+            self.listener.event(&Event::Failed(failure));
+        }
+        self.journal.append(record)
+    }
+
+    fn tell(&mut self) {
+        let run = self.journal.run();
+        let unmeasured = run.measurements.iter().filter(|measurement| measurement.rounds.is_empty()).count();
+        let undecided = self.judgement.count(verdict::Verdict::Undecided);
+        let (elapsed, budget) = (self.begun.elapsed(), self.budget);
+        self.listener.event(&Event::Measuring { undecided, unmeasured, elapsed, budget });
+    }
+
+    /// Ends the run. One that was interrupted stays open, for `--resume`.
+    fn close(mut self, ended: Result<()>) -> Result<Outcome> {
+        let interrupted = match ended {
+            Ok(()) => false,
+            Err(error) if error.is::<Interrupted>() => true,
+            Err(error) => return Err(error),
+        };
+        if !interrupted {
+            self.journal.append(&Record::End)?;
+        }
+        let (run, folder) = (self.journal.run().clone(), self.journal.folder().to_owned());
+        if !interrupted {
+            self.journal.finish(&run)?;
+        }
+        let judgement = verdict::judge(&run);
+        Ok(Outcome { run, judgement, folder, interrupted })
+    }
+}
+
+fn lost(case: &CaseId, error: &anyhow::Error) -> Failure {
+    Failure { what: case.to_string(), why: format!("{error:#}"), command: None, case: Some(case.clone()), arm: None }
+}

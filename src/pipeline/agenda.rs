@@ -1,0 +1,72 @@
+//! What to measure next: the case with undecided rows that has had the fewest rounds, up to its next look. Pure.
+
+use std::time::Duration;
+
+use crate::samples::{CaseId, Measurement, Run};
+use crate::stats;
+use crate::verdict::{Judgement, Verdict, is_same_code};
+
+/// Rounds of a case that is compared with nothing: enough for a steady mean and its spread.
+const ALONE: usize = 20;
+
+/// The next series of rounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Turn {
+    /// Index into the run's cases.
+    pub(super) case: usize,
+    /// The arms that take part: undecided candidates and their baselines.
+    pub(super) arms: Vec<usize>,
+    /// How many rounds.
+    pub(super) rounds: usize,
+}
+
+/// The next turn, or `None` when all rows are decided or have had all their rounds. `left` is what is left of the budget.
+pub(super) fn next(run: &Run, judgement: &Judgement, given_up: &[CaseId], left: Duration) -> Option<Turn> {
+    let open = run.cases.iter().enumerate().filter(|(_, case)| !given_up.contains(case));
+    let turns = open.filter_map(|(at, case)| turn(run, judgement, at, case));
+    let (turn, measured) = turns.min_by_key(|(_, measured)| *measured)?;
+    let rounds = affordable(run.measurement(&run.cases[turn.case])?, turn.rounds, left);
+    // The first look is always taken: a case without it would be missing from the report.
+    let rounds = if measured == 0 { turn.rounds } else { rounds };
+    (rounds > 0).then_some(Turn { rounds, ..turn })
+}
+
+fn turn(run: &Run, judgement: &Judgement, at: usize, case: &CaseId) -> Option<(Turn, usize)> {
+    let measurement = run.measurement(case)?;
+    let measured = measurement.rounds.len();
+    let arms = undecided(run, judgement, measurement);
+    let looks = if measurement.pairs().next().is_some() { stats::looks(run.gate.most_rounds) } else { vec![ALONE] };
+    let look = looks.into_iter().find(|look| *look > measured)?;
+    (!arms.is_empty()).then_some((Turn { case: at, arms, rounds: look - measured }, measured))
+}
+
+/// The arms whose rows are undecided, and their baselines; the only arm of a case that is compared with nothing.
+fn undecided(run: &Run, judgement: &Judgement, measurement: &Measurement) -> Vec<usize> {
+    if measurement.pairs().next().is_none() {
+        return (0..measurement.arms.len()).collect();
+    }
+    let gone = |arm: usize| {
+        let here = run.failures.iter().filter(|failure| failure.case.as_ref() == Some(&measurement.case));
+        here.into_iter().any(|failure| failure.arm.is_none_or(|broken| broken == arm))
+    };
+    let open = |(new, old): &(usize, usize)| {
+        if gone(*new) || gone(*old) || is_same_code(measurement, (*new, *old)) {
+            return false;
+        }
+        let rows = judgement.rows.iter().filter(|row| row.case == measurement.case);
+        let mut rows = rows.filter(|row| row.pair == (*new, *old)).peekable();
+        // A pair without a row has not been measured yet.
+        rows.peek().is_none() || rows.any(|row| row.verdict == Verdict::Undecided)
+    };
+    let mut arms: Vec<usize> = measurement.pairs().filter(open).flat_map(|(new, old)| [new, old]).collect();
+    arms.sort_unstable();
+    arms.dedup();
+    arms
+}
+
+/// As many of `rounds` as the rest of the budget pays for, at what rounds have cost so far.
+fn affordable(measurement: &Measurement, rounds: usize, left: Duration) -> usize {
+    let spent: u64 = measurement.rounds.iter().map(|round| round.elapsed_ns).sum();
+    let each = spent as f64 / measurement.rounds.len().max(1) as f64;
+    if each <= 0.0 { rounds } else { rounds.min((left.as_nanos() as f64 / each) as usize) }
+}

@@ -1,0 +1,235 @@
+//! Everything before the first round: plan, machine, builds, cases, and the run's record.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+
+use super::request::{Request, Resume, Usage};
+use super::stage::{self, Choice, Chosen, Demand, Itself, Placed, Stage};
+use crate::build::{Workspace, content_of_bytes};
+use crate::matrix::{self, Drill};
+use crate::measure::{Bench, Program, Settings, Starter, Target};
+use crate::plan::{self, Filters, Plan, Size, Variant};
+use crate::process::machine::{Machine, Steal};
+use crate::progress::Listener;
+use crate::samples::{Environment, FORMAT, Run, RunId, VariantName};
+use crate::store::{Journal, Runs};
+use crate::{doctor, git};
+
+/// Everything that stands before the first round.
+pub(super) struct Prepared<'r> {
+    pub(super) request: &'r Request,
+    plan: Plan,
+    workspace: Workspace,
+    base: Option<String>,
+    drills: Vec<Drill>,
+    filters: Filters,
+    stage: Stage,
+    machine: Machine,
+    environment: Environment,
+    runs: Runs,
+    id: RunId,
+    /// How long may be measured.
+    pub(super) budget: Duration,
+}
+
+/// Reads the plan, looks at the machine, and builds.
+pub(super) fn prepare<'r>(request: &'r Request, listener: &mut dyn Listener) -> Result<Prepared<'r>> {
+    let workspace = Workspace::of(&request.folder)?;
+    let mut plan = plan::load(&workspace.root, request.plan.as_deref()).map_err(usage)?;
+    if let Some(tolerance) = request.tolerance {
+        plan.gate.tolerance = tolerance;
+        plan.gate.tolerances.clear();
+    }
+    let drills = matrix::drills(&request.handicaps).map_err(usage)?;
+    let filters = Filters::new(&request.filters).map_err(usage)?;
+    let variants = variants(&plan, request)?;
+    let base = request.base.as_ref().map(|base| commit(&workspace, base)).transpose()?;
+    let runs = Runs::at(workspace.own().join("runs"));
+    let id = match &request.resume {
+        None => new_id()?,
+        Some(Resume::Latest) => runs.latest_incomplete()?.context("no run was broken off: there is nothing to resume")?,
+        Some(Resume::Run(id)) => id.parse().map_err(usage)?,
+    };
+    // Before the builds, not after them: what can't be written is found out at once.
+    runs.ensure_writable()?;
+    let workloads = stage::workloads(&plan, &workspace)?;
+    let demand = Demand { plan: &plan, workspace: &workspace, variants: &variants, base: base.as_deref() };
+    let stage = stage::build(&demand, workloads, listener)?;
+    let environment = doctor::environment(&workspace.root);
+    let budget = request.budget.unwrap_or(if request.quick { plan.measure.quick_budget } else { plan.measure.budget });
+    Ok(Prepared {
+        request,
+        base,
+        drills,
+        filters,
+        stage,
+        machine: Machine::this()?,
+        environment,
+        runs,
+        id,
+        budget,
+        plan,
+        workspace,
+    })
+}
+
+fn usage(error: impl std::fmt::Display) -> Usage {
+    Usage(error.to_string())
+}
+
+/// The variants that are asked for, the baseline first.
+fn variants(plan: &Plan, request: &Request) -> Result<Vec<Variant>> {
+    let asked: Vec<VariantName> = request.variants.iter().map(|name| name.parse().map_err(usage)).collect::<Result<_, _>>()?;
+    for name in &asked {
+        if plan.variant(name).is_none() {
+            let known: Vec<&str> = plan.variants.iter().map(|variant| variant.name.as_str()).collect();
+            return Err(Usage(format!("the plan has no variant {name}; it has {}", known.join(", "))).into());
+        }
+    }
+    let alone = request.base.is_some() || request.baseline_alone;
+    let mut chosen: Vec<Variant> = match (asked.is_empty(), alone) {
+        // Against another revision, the build that ships is what counts.
+        (true, true) => plan.variant(&plan.baseline).cloned().into_iter().collect(),
+        (true, false) => plan.variants.iter().filter(|variant| !variant.explicit).cloned().collect(),
+        (false, _) => asked.iter().filter_map(|name| plan.variant(name).cloned()).collect(),
+    };
+    let baseline = &plan.baseline;
+    if request.base.is_none() && !chosen.iter().any(|variant| variant.name == *baseline) {
+        chosen.extend(plan.variant(baseline).cloned());
+    }
+    chosen.sort_by_key(|variant| variant.name != *baseline);
+    Ok(chosen)
+}
+
+fn commit(workspace: &Workspace, revision: &str) -> Result<String> {
+    let repository = git::Repository::around(&workspace.root)?;
+    let commit = repository.resolve(revision).map_err(|error| usage(format!("{error:#}")))?;
+    Ok(commit.to_string())
+}
+
+/// Time of day and three random letters: runs sort by age, and two that start together differ.
+fn new_id() -> Result<RunId> {
+    let letters: String = std::iter::repeat_with(fastrand::lowercase).take(3).collect();
+    format!("{}-{letters}", stamp(now())).parse().map_err(anyhow::Error::msg)
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// `20261121-093607`, UTC (the civil-from-days algorithm of Howard Hinnant).
+fn stamp(seconds: u64) -> String {
+    let (days, rest) = ((seconds / 86_400) as i64, seconds % 86_400);
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let day_of_era = z.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}{month:02}{day:02}-{:02}{:02}{:02}", rest / 3_600, rest / 60 % 60, rest % 60)
+}
+
+/// The bench with the programs of the stage on it, and which program is whose. `twins` are for self-tests.
+pub(super) fn bench<'b>(prepared: &Prepared<'_>, starter: &'b mut dyn Starter, twins: bool) -> (Bench<'b>, Placed) {
+    let layouts = prepared.workspace.own().join("layouts").join(prepared.id.as_str());
+    let layouts = prepared.plan.measure.shuffle_layouts.then_some(layouts);
+    let programs = prepared.stage.programs(layouts.as_deref(), twins);
+    (on_bench(prepared, starter, programs.list), programs.placed)
+}
+
+fn on_bench<'b>(prepared: &Prepared<'_>, starter: &'b mut dyn Starter, programs: Vec<Program>) -> Bench<'b> {
+    let measure = &prepared.plan.measure;
+    let settings = Settings {
+        cpus: prepared.machine.measuring.clone(),
+        timeout: measure.timeout,
+        target: Target { batch: measure.batch, round: measure.round },
+        most_layouts: measure.layouts,
+        seed: seed(&prepared.id),
+    };
+    let mut steal = Steal::of(&prepared.machine.measuring);
+    Bench::new(starter, programs, settings, Box::new(move || steal.ticks()))
+}
+
+/// A run draws from its name: resumed, it draws the same layouts.
+pub(super) fn seed(id: &RunId) -> u64 {
+    id.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Asks the programs for their cases and seats the arms of those that are chosen.
+pub(super) fn subjects(
+    prepared: &Prepared<'_>,
+    bench: &mut Bench<'_>,
+    placed: &Placed,
+    itself: Option<Itself>,
+) -> Result<Chosen> {
+    let size = if prepared.request.quick { Size::Quick } else { prepared.plan.measure.size };
+    let choice = Choice { filters: &prepared.filters, drills: &prepared.drills, size: size.as_str(), itself };
+    let chosen = stage::subjects(&prepared.stage, bench, placed, &choice)?;
+    prepared.filters.check(&chosen.known).map_err(usage)?;
+    for drill in &prepared.drills {
+        drill.cases.check(&chosen.known).map_err(usage)?;
+    }
+    Ok(chosen)
+}
+
+/// Begins the run's journal, or takes up the one that was broken off.
+pub(super) fn begin(prepared: &Prepared<'_>, chosen: &Chosen) -> Result<Journal> {
+    let run = new_run(prepared, chosen)?;
+    if prepared.request.resume.is_none() {
+        return prepared.runs.begin(&run);
+    }
+    let (begun, journal) = prepared.runs.resume(&prepared.id)?;
+    if begun.asked != run.asked {
+        let why = "other cases, variants, revisions or settings, or the programs have changed";
+        return Err(Usage(format!("run {} asked for something else ({why}): start a new run", begun.id)).into());
+    }
+    Ok(journal)
+}
+
+/// The record of one pass of a self-test: a run of its own, kept apart from the others.
+pub(super) fn trial(prepared: &Prepared<'_>, chosen: &Chosen) -> Result<Run> {
+    Ok(Run { id: new_id()?, ..new_run(prepared, chosen)? })
+}
+
+/// Begins the journal of a self-test's pass.
+pub(super) fn begin_trial(prepared: &Prepared<'_>, run: &Run) -> Result<Journal> {
+    Runs::at(prepared.workspace.own().join("selftests")).begin(run)
+}
+
+fn new_run(prepared: &Prepared<'_>, chosen: &Chosen) -> Result<Run> {
+    let mut cases: Vec<_> = chosen.subjects.iter().map(|subject| subject.case.clone()).collect();
+    let against = match (&prepared.request.base, &prepared.base) {
+        (Some(name), Some(_)) => format!("revision {name}"),
+        _ => format!("variant {}", prepared.plan.baseline),
+    };
+    // All that decides what is measured: two runs are the same question when this is equal.
+    let arms: Vec<_> = chosen.subjects.iter().map(|subject| (&subject.case, &subject.size, subject.recorded())).collect();
+    let asked = content_of_bytes(&serde_json::to_vec(&(arms, &prepared.plan.gate))?)?;
+    cases.extend(chosen.missing.iter().cloned());
+    Ok(Run {
+        format: FORMAT,
+        id: prepared.id.clone(),
+        started: now(),
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        commit: head(&prepared.workspace.root),
+        against,
+        asked,
+        environment: prepared.environment.clone(),
+        gate: prepared.plan.gate.clone(),
+        cases,
+        measurements: Vec::new(),
+        failures: prepared.stage.failures.clone(),
+        complete: false,
+    })
+}
+
+/// The commit of the working tree, with `+` where it has changes. A folder without a repository has none.
+fn head(root: &Path) -> Option<String> {
+    let state = git::Repository::around(root).ok()?.state().ok()?;
+    Some(format!("{}{}", state.commit?, if state.dirty { "+" } else { "" }))
+}

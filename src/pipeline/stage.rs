@@ -1,0 +1,322 @@
+//! Setting the stage: build every cell, ask the programs for their cases, and seat the arms.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::build::{Artifact, Builder, Layouts, Order, Workspace};
+use crate::git::{Repository, Worktree};
+use crate::matrix::{self, Cell, Drill, Source};
+use crate::measure::{Bench, Command, Program, Seating, Subject};
+use crate::plan::{Filters, Plan, Variant, Workload, WorkloadSource};
+use crate::process::Interrupted;
+use crate::progress::{Event, Listener};
+use crate::samples::{CaseId, Failure};
+
+/// What is to be built, for whom.
+pub(super) struct Demand<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) workspace: &'a Workspace,
+    pub(super) variants: &'a [Variant],
+    /// The base revision's full commit id.
+    pub(super) base: Option<&'a str>,
+}
+
+/// Everything built that could be built.
+pub(super) struct Stage {
+    pub(super) cells: Vec<Cell>,
+    /// The workloads, each with one artifact per cell; `None` where it could not be built. Commands have no artifacts.
+    pub(super) workloads: Vec<(Workload, Vec<Option<Artifact>>)>,
+    /// Per cell the folder of its source tree.
+    pub(super) folders: Vec<PathBuf>,
+    pub(super) failures: Vec<Failure>,
+    /// While it is held, no other process changes the base revision's files.
+    _base: Option<Worktree>,
+}
+
+/// The workloads of a plan; without any, every package that links the harness.
+pub(super) fn workloads(plan: &Plan, workspace: &Workspace) -> Result<Vec<Workload>> {
+    if !plan.workloads.is_empty() {
+        return Ok(plan.workloads.clone());
+    }
+    let found: Vec<Workload> = workspace.packages.iter().map(|package| Workload::package(&package.name)).collect();
+    if found.is_empty() {
+        bail!(
+            "nothing to measure: no package of the workspace at {} links perfplan-harness, and the plan names no workload\n  \
+             add `perfplan-harness` to a package, or a command to perfplan.toml:\n  \
+             [[workload]]\n  name = \"my-program\"\n  command = [\"my-program\", \"--its-argument\"]",
+            workspace.root.display()
+        );
+    }
+    Ok(found)
+}
+
+/// Builds all cells, one cargo call per cell. A cell that fails is a failure of the run, and the others go on.
+pub(super) fn build(demand: &Demand<'_>, workloads: Vec<Workload>, listener: &mut dyn Listener) -> Result<Stage> {
+    let cells = matrix::cells(demand.variants, demand.base);
+    let orders: Vec<Order> = workloads.iter().filter_map(order).collect();
+    let base = demand.base.map(|commit| checkout(demand.workspace, commit)).transpose()?;
+    let folder = |cell: &Cell| match (&cell.source, &base) {
+        (Source::Commit(_), Some((_, folder))) => folder.clone(),
+        _ => demand.workspace.root.clone(),
+    };
+    let folders: Vec<PathBuf> = cells.iter().map(folder).collect();
+    let mut failures = Vec::new();
+    let mut made: Vec<Option<Vec<Artifact>>> = Vec::new();
+    for (at, (cell, root)) in cells.iter().zip(&folders).enumerate() {
+        listener.event(&Event::BuildStarted { at, of: cells.len(), variant: &cell.variant.name, source: &cell.source.to_string() });
+        let begun = std::time::Instant::now();
+        match build_cell(demand.workspace, cell, root, &orders, listener) {
+            Ok((artifacts, fresh)) => {
+                listener.event(&Event::BuildFinished { variant: &cell.variant.name, fresh, elapsed: begun.elapsed() });
+                made.push(Some(artifacts));
+            }
+            Err(error) if error.is::<Interrupted>() => return Err(error),
+            Err(error) => {
+                let failure = build_failure(cell, &error);
+                listener.event(&Event::Failed(&failure));
+                failures.push(failure);
+                made.push(None);
+            }
+        }
+    }
+    let of = |workload: &Workload| {
+        let artifact = |made: &Option<Vec<Artifact>>| made.as_ref()?.iter().find(|a| a.workload == workload.name).cloned();
+        made.iter().map(artifact).collect()
+    };
+    let workloads = workloads.into_iter().map(|workload| (of(&workload), workload)).map(|(made, w)| (w, made)).collect();
+    Ok(Stage { cells, workloads, folders, failures, _base: base.map(|(worktree, _)| worktree) })
+}
+
+fn order(workload: &Workload) -> Option<Order> {
+    match &workload.source {
+        WorkloadSource::Package { package, bin, features } => Some(Order {
+            workload: workload.name.clone(),
+            package: package.clone(),
+            program: bin.clone(),
+            features: features.clone(),
+        }),
+        WorkloadSource::Command { .. } => None,
+    }
+}
+
+fn build_cell(
+    workspace: &Workspace,
+    cell: &Cell,
+    root: &Path,
+    orders: &[Order],
+    listener: &mut dyn Listener,
+) -> Result<(Vec<Artifact>, bool)> {
+    if orders.is_empty() {
+        return Ok((Vec::new(), true));
+    }
+    let slot = if cell.source == Source::WorkingTree { "working-tree" } else { "base" };
+    let builder = Builder::new(root, &workspace.own(), slot)?;
+    builder.build(&cell.variant, orders, &mut |line| listener.event(&Event::BuildLine(line)))
+}
+
+fn build_failure(cell: &Cell, error: &anyhow::Error) -> Failure {
+    Failure {
+        what: format!("build of variant {} of {}", cell.variant.name, cell.source),
+        why: format!("{error:#}"),
+        command: None,
+        case: None,
+        arm: None,
+    }
+}
+
+/// The base revision's files, and the folder among them that holds the workspace.
+fn checkout(workspace: &Workspace, commit: &str) -> Result<(Worktree, PathBuf)> {
+    let repository = Repository::around(&workspace.root)?;
+    let worktree = repository.worktree(repository.commit(commit)?, &workspace.own().join("worktrees").join("base"))?;
+    let inside = workspace.root.strip_prefix(repository.root()?).unwrap_or(Path::new(""));
+    let folder = worktree.path().join(inside);
+    Ok((worktree, folder))
+}
+
+/// All programs, and where those of each workload and cell are.
+#[derive(Default)]
+pub(super) struct Programs {
+    pub(super) list: Vec<Program>,
+    pub(super) placed: Placed,
+}
+
+/// Which program is whose.
+#[derive(Default)]
+pub(super) struct Placed {
+    /// Per workload and cell the index of its program; `None` where it could not be built.
+    places: Vec<Vec<Option<usize>>>,
+    /// Per program why no layouts can be drawn of it.
+    reasons: Vec<Option<String>>,
+}
+
+impl Stage {
+    /// The programs of all cells, each once however many cells it serves. With `twins`, each twice: the second draws link
+    /// orders of its own.
+    pub(super) fn programs(&self, layouts: Option<&Path>, twins: bool) -> Programs {
+        let mut programs = Programs::default();
+        for (_, made) in &self.workloads {
+            let places = made.iter().map(|artifact| artifact.as_ref().map(|a| programs.place(a, layouts, twins))).collect();
+            programs.placed.places.push(places);
+        }
+        programs
+    }
+}
+
+impl Programs {
+    fn place(&mut self, artifact: &Artifact, layouts: Option<&Path>, twins: bool) -> usize {
+        if let Some(known) = self.list.iter().position(|program| program.file == artifact.program) {
+            return known;
+        }
+        let place = self.list.len();
+        for stream in 0..=u64::from(twins) {
+            let drawn = drawn(artifact, layouts, self.list.len());
+            self.placed.reasons.push(drawn.as_ref().err().map(|error| format!("{error:#}")));
+            self.list.push(Program { file: artifact.program.clone(), layouts: drawn.ok(), stream });
+        }
+        place
+    }
+}
+
+/// The layouts of an artifact.
+fn drawn(artifact: &Artifact, folder: Option<&Path>, at: usize) -> Result<Layouts> {
+    let folder = folder.context("`shuffle-layouts = false` in the plan")?;
+    let link = artifact.link.clone().context("its link was not recorded")?;
+    Layouts::try_new(link, folder.join(at.to_string()))
+}
+
+/// The cases that the filters choose, with their arms seated, and the cases that only one side of a comparison has.
+pub(super) fn subjects(
+    stage: &Stage,
+    bench: &mut Bench<'_>,
+    placed: &Placed,
+    choice: &Choice<'_>,
+) -> Result<Chosen> {
+    let mut chosen = Chosen::default();
+    for ((workload, made), places) in stage.workloads.iter().zip(&placed.places) {
+        let seats = Seats { stage, workload, made, places, reasons: &placed.reasons };
+        match &workload.source {
+            WorkloadSource::Command { argv } => seats.command(argv, choice, &mut chosen)?,
+            WorkloadSource::Package { .. } => seats.harness(bench, choice, &mut chosen)?,
+        }
+    }
+    Ok(chosen)
+}
+
+/// What was asked for.
+pub(super) struct Choice<'a> {
+    /// What a self-test makes of the arms; `None` outside self-tests.
+    pub(super) itself: Option<Itself>,
+    pub(super) filters: &'a Filters,
+    pub(super) drills: &'a [Drill],
+    pub(super) size: &'a str,
+}
+
+/// How the arms of a self-test differ.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Itself {
+    /// The baseline against itself, which really does `handicap` more.
+    Same {
+        /// The share.
+        handicap: f64,
+    },
+    /// The baseline against itself, with link orders of its own.
+    OtherLayouts,
+    /// The baseline against the other variant.
+    Variant,
+}
+
+/// What was chosen.
+#[derive(Default)]
+pub(super) struct Chosen {
+    pub(super) subjects: Vec<Subject>,
+    /// Cases that can't be compared, because only one side has them.
+    pub(super) missing: Vec<CaseId>,
+    /// All cases there are, for saying what a filter could have meant.
+    pub(super) known: Vec<CaseId>,
+}
+
+/// One workload's part.
+struct Seats<'a> {
+    stage: &'a Stage,
+    workload: &'a Workload,
+    made: &'a [Option<Artifact>],
+    places: &'a [Option<usize>],
+    reasons: &'a [Option<String>],
+}
+
+impl Seats<'_> {
+    fn harness(&self, bench: &mut Bench<'_>, choice: &Choice<'_>, chosen: &mut Chosen) -> Result<()> {
+        let mut lists = Vec::new();
+        for place in self.places {
+            lists.push(place.map(|place| bench.cases(place)).transpose()?);
+        }
+        // The working tree says what there is; a baseline that lacks a case has nothing to compare it with.
+        let Some(newest) = lists.iter().flatten().next_back() else { return Ok(()) };
+        let codes: Vec<Option<String>> = self.made.iter().map(|made| made.as_ref().map(|made| made.code.clone())).collect();
+        for case in newest {
+            let id = CaseId::new(&self.workload.name, &case.name).map_err(anyhow::Error::msg)?;
+            chosen.known.push(id.clone());
+            if !choice.filters.matches(&id) {
+                continue;
+            }
+            if lists.iter().flatten().any(|list| !list.iter().any(|other| other.name == case.name)) {
+                chosen.missing.push(id);
+                continue;
+            }
+            let arms = matrix::arms(&id, &self.stage.cells, &codes, choice.drills);
+            let arms: Vec<Seating> = arms.into_iter().filter_map(|(cell, arm)| self.seat(cell, arm)).collect();
+            let arms = choice.itself.map_or(arms.clone(), |itself| against_itself(arms, itself));
+            let subject = Subject { case: id, size: choice.size.to_owned(), threads: case.threads, arms, command: None };
+            chosen.subjects.push(subject);
+        }
+        Ok(())
+    }
+
+    fn seat(&self, cell: usize, mut arm: crate::samples::Arm) -> Option<Seating> {
+        let program = self.places[cell]?;
+        arm.sizes = self.made[cell].as_ref()?.sizes.clone();
+        arm.no_layout.clone_from(&self.reasons[program]);
+        let env = arm.env.clone().into_iter().collect();
+        Some(Seating { env, arm, program, twin: program + 1 })
+    }
+
+    /// A command is not built here: it has an arm per source tree, and per variant that changes nothing but its environment.
+    fn command(&self, argv: &[String], choice: &Choice<'_>, chosen: &mut Chosen) -> Result<()> {
+        let id = CaseId::new(&self.workload.name, "run").map_err(anyhow::Error::msg)?;
+        chosen.known.push(id.clone());
+        if !choice.filters.matches(&id) {
+            return Ok(());
+        }
+        if choice.drills.iter().any(|drill| drill.cases.matches(&id)) {
+            bail!("{id} is a command, and only programs that link perfplan-harness can be handicapped");
+        }
+        let runs = |cell: &Cell| cell.variant.only_env() || cell.against.is_none();
+        let codes: Vec<Option<String>> = self.stage.cells.iter().map(|cell| runs(cell).then(String::new)).collect();
+        let arms = matrix::arms(&id, &self.stage.cells, &codes, &[]);
+        let folders = arms.iter().map(|(cell, _)| self.stage.folders[*cell].clone()).collect();
+        let why = "the program is not built here";
+        let seat = |(_, mut arm): (usize, crate::samples::Arm)| {
+            arm.no_layout = Some(why.to_owned());
+            Seating { env: arm.env.clone().into_iter().collect(), arm, program: 0, twin: 0 }
+        };
+        let arms = arms.into_iter().map(seat).collect();
+        let command = Some(Command { argv: argv.to_vec(), folders });
+        chosen.subjects.push(Subject { case: id, size: choice.size.to_owned(), threads: 1, arms, command });
+        Ok(())
+    }
+}
+
+/// The arms of a self-test. What its variant computes may differ: doing more work has other results.
+fn against_itself(arms: Vec<Seating>, itself: Itself) -> Vec<Seating> {
+    let Some(baseline) = arms.first().cloned() else { return arms };
+    let mut other = baseline.clone();
+    match itself {
+        Itself::Variant => return arms,
+        Itself::Same { handicap } => other.arm.handicap = handicap,
+        Itself::OtherLayouts => other.program = baseline.twin,
+    }
+    other.arm.against = Some(0);
+    other.arm.self_test = true;
+    vec![baseline, other]
+}

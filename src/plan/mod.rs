@@ -1,0 +1,26 @@
+//! perfplan.toml to a validated [`Plan`]: what is measured, how long, and how it is judged. Nothing is run here.
+//!
+//! The defaults stand in `default.toml`, which is part of the program and read by the same code; a user's file is laid over
+//! them key by key. Every error names the file, the line and the column, shows the line and says what to write instead.
+
+mod error;
+mod fault;
+mod filter;
+mod layers;
+mod load;
+mod nearest;
+mod types;
+mod values;
+mod variant;
+mod wire;
+mod workload;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::PlanError;
+pub use filter::{Filters, Unmatched};
+pub use load::{find, load};
+pub use types::{Measure, Plan, Size};
+pub use variant::{Allocator, Variant};
+pub use workload::{Workload, WorkloadSource};

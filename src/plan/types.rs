@@ -1,0 +1,95 @@
+//! What a plan is once it has been read and found sound: plain values, no TOML.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{PlanError, Variant, Workload, wire};
+use crate::samples::{Gate, VariantName};
+
+/// A validated plan. Names of workloads and of variants are unique, and there is at least one variant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The file that it was read from; `None` where the defaults alone apply.
+    pub path: Option<PathBuf>,
+    /// How the run is judged.
+    pub gate: Gate,
+    /// How the run is measured.
+    pub measure: Measure,
+    /// What is measured. Empty: every package of the workspace that depends on the harness.
+    pub workloads: Vec<Workload>,
+    /// The ways to build, in the order of the file.
+    pub variants: Vec<Variant>,
+    /// The variant that the others are compared with; one of `variants`.
+    pub baseline: VariantName,
+}
+
+impl Plan {
+    /// The plan that `text` says, laid over the defaults. `name` is what errors call the file.
+    ///
+    /// # Errors
+    /// Where the text is no TOML, has unknown keys, or values that can't be.
+    pub fn parse(text: &str, name: &Path) -> Result<Self, PlanError> {
+        let plan = wire::read(text).map_err(|fault| PlanError::new(fault, text, name))?;
+        Ok(Self {
+            path: Some(name.to_owned()),
+            ..plan
+        })
+    }
+
+    /// The variant of this name.
+    #[must_use]
+    pub fn variant(&self, name: &VariantName) -> Option<&Variant> {
+        self.variants.iter().find(|variant| variant.name == *name)
+    }
+}
+
+/// How a run is measured. No duration and no number is zero.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Measure {
+    /// Measuring time for a whole run.
+    pub budget: Duration,
+    /// Measuring time for a whole run that has to be quick.
+    pub quick_budget: Duration,
+    /// How large the cases are set up.
+    pub size: Size,
+    /// How long a batch is; one iteration where that is longer.
+    pub batch: Duration,
+    /// The least time that an arm is measured per round.
+    pub round: Duration,
+    /// A worker that does not answer for this long is hung.
+    pub timeout: Duration,
+    /// Whether every round draws a fresh link order.
+    pub shuffle_layouts: bool,
+    /// The most link orders that are kept per binary.
+    pub layouts: usize,
+}
+
+/// How large a case is set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// Set up at once: for trying out and for a smoke test.
+    Quick,
+    /// What reports show.
+    Default,
+    /// The size of the real thing.
+    Full,
+}
+
+impl Size {
+    /// The word for it, in plans and for workers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Default => "default",
+            Self::Full => "full",
+        }
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

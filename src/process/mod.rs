@@ -1,0 +1,32 @@
+//! The one way to run a child process (Linux).
+//!
+//! Every child is the leader of a process group of its own, reads from `/dev/null` unless it is given something, and ends
+//! with the tool: when it ends, when it takes too long, on Ctrl-C, and when the tool itself is killed. What the rest of its
+//! group does after it ended is nobody's business here any more, so the group is ended with it.
+//!
+//! The kernel ends a child when the *thread* that started it ends. [`run`] waits on the calling thread, so nothing is to be
+//! minded there; a worker must be started by a thread that outlives it.
+
+mod child;
+mod collect;
+mod forked;
+mod guardian;
+pub mod interrupt;
+pub mod machine;
+mod output;
+mod run;
+mod spawn;
+mod spec;
+mod stall;
+mod sys;
+mod usage;
+
+pub use child::{Child, spawn_worker};
+pub use stall::{Disturbance, Reading};
+pub use guardian::Guardian;
+pub use interrupt::{Interrupted, check_interrupt};
+pub use machine::Machine;
+pub use output::{Output, Status};
+pub use run::{TimedOut, run, run_lines, run_with};
+pub use spec::Spec;
+pub use usage::Usage;

@@ -1,0 +1,210 @@
+//! From a [`Spec`] to a running process group, and its end.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::{CString, OsStr, OsString};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, anyhow};
+
+use super::forked::{self, Launch, Step, Strings};
+use super::guardian::Watched;
+use super::output::Status;
+use super::{Spec, Usage, machine, sys};
+
+/// Where programs are looked for when the child has no `PATH`.
+const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// A child that leads a process group. Dropping it ends the group.
+#[derive(Debug)]
+pub(super) struct Leader {
+    pid: libc::pid_t,
+    ended: OwnedFd,
+    begun: Instant,
+    /// `None` from the moment that the child is to be reaped: then its number may soon be another's.
+    watched: Option<Watched>,
+    result: Option<(Status, Usage)>,
+}
+
+impl Leader {
+    /// Starts the child. A `channel` stays open in it; the variable tells its number.
+    pub(super) fn start(spec: &Spec, stdio: [BorrowedFd<'_>; 3], channel: Option<(BorrowedFd<'_>, &str)>) -> Result<Self> {
+        let mut env = environment(spec);
+        if let Some((fd, variable)) = channel {
+            env.insert(variable.into(), fd.as_raw_fd().to_string().into());
+        }
+        let path = env.get(OsStr::new("PATH")).map_or(OsStr::new(USUAL_PATH), OsString::as_os_str);
+        let program = terminated(located(&spec.program, path)?.into_os_string())?;
+        let argv = std::iter::once(&spec.program).chain(&spec.args).cloned().map(terminated).collect::<Result<_>>()?;
+        let env = env.into_iter().map(setting).collect::<Result<_>>()?;
+        let folder = spec.current_dir.clone().map(|folder| terminated(folder.into_os_string())).transpose()?;
+        let launch = Launch {
+            program: &program,
+            argv: &Strings::new(argv),
+            env: &Strings::new(env),
+            folder: folder.as_deref(),
+            stdio,
+            inherit: channel.map(|(fd, _)| fd),
+            cpus: affinity(spec)?,
+        };
+        let begun = Instant::now();
+        let pid = forked::launch(&launch).map_err(|(step, error)| not_started(spec, step, error))?;
+        Self::of(pid, begun).with_context(|| format!("watching over {}", spec.command_line()))
+    }
+
+    fn of(pid: libc::pid_t, begun: Instant) -> io::Result<Self> {
+        let watched = Some(Watched::new(pid));
+        match sys::pidfd(pid) {
+            Ok(ended) => Ok(Self { pid, ended, begun, watched, result: None }),
+            Err(error) => {
+                sys::kill_group(pid, libc::SIGKILL);
+                sys::reap(pid)?;
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) fn pid(&self) -> libc::pid_t {
+        self.pid
+    }
+
+    /// A descriptor that becomes readable when the child has ended.
+    pub(super) fn ended(&self) -> RawFd {
+        self.ended.as_raw_fd()
+    }
+
+    /// Sends a signal to the whole group, as long as the child is not reaped.
+    pub(super) fn signal(&self, signal: libc::c_int) {
+        if self.watched.is_some() {
+            sys::kill_group(self.pid, signal);
+        }
+    }
+
+    /// How the child ended, once it was reaped.
+    pub(super) fn result(&self) -> Option<(Status, Usage)> {
+        self.result
+    }
+
+    /// Ends what is left of the group, and reaps the child. `seen` is when its end was noticed.
+    pub(super) fn finish(&mut self, seen: Instant) -> io::Result<(Status, Usage)> {
+        if let Some(result) = self.result {
+            return Ok(result);
+        }
+        // While the dead leader is not reaped, nobody else can get its number; after that, nobody may use it.
+        self.signal(libc::SIGKILL);
+        self.watched = None;
+        let (status, usage) = sys::reap(self.pid)?;
+        let elapsed = seen.duration_since(self.begun).as_nanos();
+        let result = (Status::from_wait(status), Usage::new(&usage, u64::try_from(elapsed).unwrap_or(u64::MAX)));
+        self.result = Some(result);
+        Ok(result)
+    }
+}
+
+impl Drop for Leader {
+    fn drop(&mut self) {
+        if self.watched.is_some() {
+            // Whoever drops a living child has another error to tell of.
+            let _ = self.finish(Instant::now());
+        }
+    }
+}
+
+fn environment(spec: &Spec) -> BTreeMap<OsString, OsString> {
+    let mut all: BTreeMap<_, _> = if spec.env_clear { BTreeMap::new() } else { env::vars_os().collect() };
+    for (name, value) in &spec.env {
+        match value {
+            Some(value) => all.insert(name.clone(), value.clone()),
+            None => all.remove(name),
+        };
+    }
+    all
+}
+
+/// The file that a program's name stands for. A name with a slash is left as it is, for the child's folder to decide.
+fn located(program: &OsStr, path: &OsStr) -> Result<PathBuf> {
+    if program.as_bytes().contains(&b'/') {
+        return Ok(program.into());
+    }
+    // An empty part would mean the current folder; no program of ours is to be picked up there.
+    let folders = env::split_paths(path).filter(|folder| !folder.as_os_str().is_empty());
+    let mut files = folders.map(|folder| folder.join(program));
+    let found = files.find(|file| is_executable(file));
+    let found = found.ok_or_else(|| anyhow!("there is no program {program:?} in PATH ({})", path.display()))?;
+    std::path::absolute(found).context("finding the current folder")
+}
+
+fn is_executable(file: &Path) -> bool {
+    file.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
+
+fn terminated(text: OsString) -> Result<CString> {
+    CString::new(text.into_vec()).context("a word of a command holds a zero byte")
+}
+
+fn setting((mut name, value): (OsString, OsString)) -> Result<CString> {
+    name.push("=");
+    name.push(value);
+    terminated(name)
+}
+
+fn affinity(spec: &Spec) -> Result<Option<libc::cpu_set_t>> {
+    let cpus = if spec.cpus.is_empty() { machine::released() } else { Some(&*spec.cpus) };
+    Ok(cpus.map(sys::cpu_set).transpose()?)
+}
+
+fn not_started(spec: &Spec, step: Step, error: io::Error) -> anyhow::Error {
+    let what = match step {
+        Step::Tie => "tying it to the tool".to_owned(),
+        Step::Descriptors => "handing it its descriptors".to_owned(),
+        Step::Pin => format!("keeping it on the CPUs {:?}", spec.cpus),
+        Step::Folder => format!("entering {}", spec.current_dir.as_deref().unwrap_or(Path::new(".")).display()),
+        Step::Execute => format!("executing {}", spec.program.display()),
+    };
+    anyhow::Error::new(error).context(what).context(format!("can't run {}", spec.command_line()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::run;
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_not_there_is_named_with_the_path_that_was_searched() {
+        let error = run(&Spec::new("no-such-program").env("PATH", "/nowhere:/bin")).unwrap_err();
+        assert_eq!(error.to_string(), r#"there is no program "no-such-program" in PATH (/nowhere:/bin)"#);
+    }
+
+    #[test]
+    fn what_failed_before_the_program_ran_is_said() {
+        let says = |spec: Spec| format!("{:#}", run(&spec).unwrap_err());
+        let entering = says(Spec::new("true").current_dir("/no/folder"));
+        assert!(entering.contains("cd /no/folder && true: entering /no/folder: No such file"), "{entering}");
+        let executing = says(Spec::new("/etc/passwd"));
+        assert!(executing.contains("executing /etc/passwd: Permission denied"), "{executing}");
+        let pinning = says(Spec::new("true").cpus(&[1023]));
+        assert!(pinning.contains("keeping it on the CPUs [1023]: Invalid argument"), "{pinning}");
+        let zero = says(Spec::new("true").arg("a\0b"));
+        assert!(zero.contains("holds a zero byte"), "{zero}");
+    }
+
+    #[test]
+    fn the_environment_is_the_tools_with_the_changes_asked_for() {
+        let show = |spec: Spec| String::from_utf8(run(&spec).unwrap().check("env").unwrap().stdout).unwrap();
+        assert_eq!(show(Spec::new("env").env_clear().env("B", "2").env("A", "1").env("B", "3")), "A=1\nB=3\n");
+        let inherited = show(Spec::new("env").env_remove("HOME").env("PERFPLAN_TEST", "here"));
+        assert!(inherited.contains("PERFPLAN_TEST=here\n") && inherited.contains("PATH="), "{inherited}");
+        assert!(!inherited.contains("\nHOME="), "{inherited}");
+    }
+
+    #[test]
+    fn a_relative_program_is_taken_from_the_childs_folder() {
+        let output = run(&Spec::new("./sh").args(["-c", "pwd"]).current_dir("/bin")).unwrap().check("pwd").unwrap();
+        assert_eq!(output.stdout.trim_ascii(), std::fs::canonicalize("/bin").unwrap().as_os_str().as_bytes());
+    }
+}

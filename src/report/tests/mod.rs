@@ -1,0 +1,5 @@
+//! The formats as readers meet them.
+
+mod formats;
+mod markdown;
+mod terminal;

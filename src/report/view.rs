@@ -1,0 +1,133 @@
+//! What every renderer shows, as text.
+
+use crate::samples::{Environment, Failure, Run};
+use crate::verdict::Judgement;
+
+use super::absolute::{Absolute, absolutes};
+use super::line::{Group, Labels, groups};
+use super::summary;
+use super::text::{clean, clean_lines, shortened};
+
+/// Of a long error, this many lines are shown; the file of the run has all of them.
+const MOST_LINES: usize = 20;
+/// The longest description of a machine.
+const LONGEST_MACHINE: usize = 60;
+
+/// What could not be measured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// What failed.
+    pub what: String,
+    /// Why, line by line.
+    pub why: Vec<String>,
+    /// The command that shows it again.
+    pub command: Option<String>,
+}
+
+/// A judged run as text. Every text is free of control characters and, but for the lines of errors, on one line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// What is compared with what.
+    pub title: String,
+    /// The outcome in one sentence.
+    pub headline: String,
+    /// Which run on which machine.
+    pub origin: String,
+    /// Whether all that was asked has been done.
+    pub complete: bool,
+    /// The rows by case, what needs eyes first.
+    pub groups: Vec<Group>,
+    /// Per candidate, how many cases are the same machine code: `native: 12 cases`.
+    pub same_code: Vec<String>,
+    /// Notes of unchanged rows, and how many rows each holds for.
+    pub footnotes: Vec<(String, usize)>,
+    /// Plain values, where no row compares anything.
+    pub absolutes: Vec<Absolute>,
+    /// Facts in which the environments of two runs differ: name, here, there. Set by [`View::differing`].
+    pub differences: Vec<(String, String, String)>,
+    /// What could not be measured.
+    pub failures: Vec<Broken>,
+    /// Cases that were asked for and have no measurement.
+    pub missing: Vec<String>,
+    /// What was looked at and what came out, in numbers.
+    pub summary: String,
+    /// How many false alarms are to be expected: `0.01`.
+    pub false_alarms: String,
+    /// The machine and its tools: name and value.
+    pub environment: Vec<(String, String)>,
+    /// Metrics that this machine can't measure, with the reason.
+    pub absent: Vec<(String, String)>,
+}
+
+impl View {
+    /// The view of a run as it was judged.
+    #[must_use]
+    pub fn of(run: &Run, judgement: &Judgement) -> Self {
+        let rows = &judgement.rows;
+        let labels = Labels::of(rows);
+        let groups = groups(rows, &labels);
+        Self {
+            title: summary::title(run, rows, &labels),
+            headline: summary::headline(judgement, &groups),
+            origin: origin(run),
+            complete: run.complete,
+            same_code: summary::same_code(rows, &labels),
+            footnotes: summary::footnotes(&groups),
+            absolutes: if rows.is_empty() { absolutes(run) } else { Vec::new() },
+            differences: Vec::new(),
+            failures: judgement.failures.iter().map(broken).collect(),
+            missing: judgement.missing.iter().map(|case| clean(&case.to_string())).collect(),
+            summary: summary::summary(run, judgement),
+            false_alarms: judgement.family_error.to_string(),
+            environment: facts(&run.environment),
+            absent: pairs(&run.environment.absent),
+            groups,
+        }
+    }
+
+    /// The same view with the facts in which the environments of two runs differ: name, here, there.
+    #[must_use]
+    pub fn differing(mut self, differences: Vec<(String, String, String)>) -> Self {
+        let harmless = |(name, here, there): (String, String, String)| (clean(&name), clean(&here), clean(&there));
+        self.differences = differences.into_iter().map(harmless).collect();
+        self
+    }
+}
+
+fn broken(failure: &Failure) -> Broken {
+    Broken {
+        what: clean(&failure.what),
+        why: clean_lines(&failure.why, MOST_LINES),
+        command: failure.command.as_deref().map(clean),
+    }
+}
+
+fn origin(run: &Run) -> String {
+    let machine = run
+        .environment
+        .fingerprint
+        .get("cpu.model")
+        .map_or_else(String::new, |model| clean(model));
+    let on = if machine.is_empty() {
+        String::new()
+    } else {
+        format!(" on {}", shortened(&machine, LONGEST_MACHINE))
+    };
+    let commit = run.commit.as_deref().map_or_else(String::new, |commit| {
+        let (id, changed) = commit
+            .strip_suffix('+')
+            .map_or((commit, ""), |id| (id, " with changes"));
+        format!(" at {}{changed}", super::arms::revision(id))
+    });
+    format!("run {}{commit}{on}", clean(run.id.as_str()))
+}
+
+fn facts(environment: &Environment) -> Vec<(String, String)> {
+    let mut facts = pairs(&environment.fingerprint);
+    facts.extend(pairs(&environment.circumstances));
+    facts
+}
+
+fn pairs(facts: &std::collections::BTreeMap<String, String>) -> Vec<(String, String)> {
+    facts.iter().map(|(name, value)| (clean(name), clean(value))).collect()
+}

@@ -1,0 +1,17 @@
+//! Runs, kept: on disk while they are measured and after, and as baselines in a git ref that teams share.
+
+mod baselines;
+#[cfg(test)]
+mod fixture;
+mod journal;
+mod load;
+mod names;
+mod runs;
+mod validate;
+
+pub use baselines::{Baselines, fingerprint};
+pub use journal::Journal;
+pub use load::read_run;
+pub use names::{BaselineName, Entry};
+pub use runs::Runs;
+pub use validate::validate;

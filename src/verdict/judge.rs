@@ -1,0 +1,195 @@
+//! From a run to its judgement: every gated row, under one error budget.
+
+use crate::compare::{self, Change, Spread};
+use crate::samples::{Gate, Measurement, Metric, Run};
+use crate::stats::{self, Spending};
+
+use super::row::{Basis, Judgement, Limit, POWER, Row, Verdict};
+use super::rules::{relative, verdict};
+
+/// How the error is spent over the looks: evenly over the rounds. Effects that nobody planned for come in all sizes, so early
+/// looks need a share worth having; the O'Brien-Fleming shape would leave them next to nothing (see the table at [`Spending`]).
+const SPENDING: Spending = Spending::Power(1.0);
+/// Random sign flips that a change has to survive beside the interval.
+const FLIPS: usize = 9_999;
+
+/// One comparison before the error budget is shared out.
+struct Candidate<'a> {
+    measurement: &'a Measurement,
+    /// The candidate and its baseline.
+    pair: (usize, usize),
+    metric: &'a Metric,
+    change: Change,
+    /// The looks so far: how many rounds there were at each. The present moment is the last.
+    looks: Vec<usize>,
+    p: f64,
+}
+
+/// Judges a run by its own gate.
+#[must_use]
+pub fn judge(run: &Run) -> Judgement {
+    let measured = run.cases.iter().filter_map(|case| run.measurement(case)).filter(|m| !lost(run, m, None));
+    let measured: Vec<&Measurement> = measured.collect();
+    let candidates: Vec<Candidate<'_>> = measured.iter().flat_map(|m| candidates(run, m)).collect();
+    let levels = levels(&candidates, unmeasured(run), run.gate.family_error);
+    let mut rows: Vec<Row> = candidates.iter().zip(levels).map(|(candidate, level)| row(candidate, level, &run.gate)).collect();
+    rows.extend(measured.iter().flat_map(|m| same_code(run, m)));
+    rows.sort_by_key(|row| run.cases.iter().position(|case| *case == row.case));
+    let missing = run.cases.iter().filter(|case| !measured.iter().any(|m| m.case == **case && complete(m)));
+    Judgement {
+        rows,
+        family_error: run.gate.family_error,
+        missing: missing.cloned().collect(),
+        failures: run.failures.clone(),
+    }
+}
+
+/// A case has been measured when it has rounds, or when there was nothing to measure.
+fn complete(measurement: &Measurement) -> bool {
+    !measurement.rounds.is_empty() || measurement.pairs().any(|pair| is_same_code(measurement, pair))
+}
+
+/// Whether this arm (or, with `None`, the whole case) fell out.
+fn lost(run: &Run, measurement: &Measurement, arm: Option<usize>) -> bool {
+    run.failures.iter().any(|failure| failure.case.as_ref() == Some(&measurement.case) && failure.arm == arm)
+}
+
+/// Whether both arms of a pair are the same machine code, run in the same way.
+#[must_use]
+pub fn is_same_code(measurement: &Measurement, (candidate, baseline): (usize, usize)) -> bool {
+    let (new, old) = (&measurement.arms[candidate], &measurement.arms[baseline]);
+    let equal = !new.code.is_empty() && new.code == old.code && new.env == old.env;
+    // A pair made to differ, or to be measured against itself in a self-test, is measured.
+    equal && new.handicap == old.handicap && !new.self_test
+}
+
+fn candidates<'a>(run: &'a Run, measurement: &'a Measurement) -> Vec<Candidate<'a>> {
+    let standing = |arm: usize| !lost(run, measurement, Some(arm));
+    let pairs = measurement.pairs().filter(|(new, old)| standing(*new) && standing(*old));
+    let each = pairs.flat_map(|pair| run.gate.metrics.iter().map(move |metric| (pair, metric)));
+    let candidate = |(pair, metric)| {
+        let change = compare::within(measurement, pair, metric)?;
+        let looks = looks_until(change.rounds(), run.gate.most_rounds);
+        let p = sequential_p(&change, &looks, run.gate.most_rounds);
+        Some(Candidate { measurement, pair, metric, change, looks, p })
+    };
+    each.filter_map(candidate).collect()
+}
+
+/// The planned looks so far, and the present moment. The budget may end between two looks: that the moment was not planned
+/// does no harm, as it does not depend on what was seen (Lan & DeMets 1983).
+fn looks_until(rounds: usize, most: usize) -> Vec<usize> {
+    let earlier = stats::looks(most).into_iter().filter(|look| *look < rounds);
+    earlier.chain([rounds]).collect()
+}
+
+fn sequential_p(change: &Change, looks: &[usize], most: usize) -> f64 {
+    // The level does not matter for p.
+    let p = |look: &usize| change.estimate(*look, 0.05).map_or(1.0, |estimate| estimate.p());
+    let ps: Vec<f64> = looks.iter().map(p).collect();
+    SPENDING.sequential_p(&ps, looks, most.max(change.rounds()))
+}
+
+/// Rows that are still to come: they have their share of the budget from the start.
+fn unmeasured(run: &Run) -> usize {
+    let pairs = run.measurements.iter().map(|m| m.pairs().count()).max().unwrap_or(1);
+    run.cases.iter().filter(|case| run.measurement(case).is_none_or(|m| m.rounds.is_empty())).count() * pairs
+}
+
+/// Each row's share of the budget, by Holm's step-down over the sequential p-values (Maurer & Bretz 2013).
+fn levels(candidates: &[Candidate<'_>], to_come: usize, family_error: f64) -> Vec<f64> {
+    let mut ps: Vec<f64> = candidates.iter().map(|candidate| candidate.p).collect();
+    ps.extend(std::iter::repeat_n(1.0, to_come));
+    let mut levels = stats::holm_levels(&ps, family_error);
+    levels.truncate(candidates.len());
+    levels
+}
+
+fn row(candidate: &Candidate<'_>, level: f64, gate: &Gate) -> Row {
+    let Candidate { measurement, pair: (new, old), metric, change, looks, p } = candidate;
+    let tolerance = gate.tolerance(metric);
+    let most = gate.most_rounds.max(change.rounds());
+    let level = SPENDING.level_at(looks.len() - 1, looks, most, level);
+    let estimate = change.estimate(change.rounds(), level);
+    let shown = estimate.as_ref().map(|e| relative(e.mean, e.low, e.high));
+    let said = shown.map_or(Verdict::Undecided, |shown| verdict(shown, tolerance, metric.better()));
+    let visible = estimate.as_ref().map(|e| stats::smallest_visible(e.se, e.df, level, POWER, tolerance.ln_1p()).exp_m1());
+    Row {
+        case: measurement.case.clone(),
+        metric: (*metric).clone(),
+        pair: (*new, *old),
+        baseline: measurement.arms[*old].clone(),
+        candidate: measurement.arms[*new].clone(),
+        verdict: confirmed(said, change, level),
+        basis: Basis::Lockstep,
+        change: shown,
+        p: *p,
+        level,
+        baseline_value: change.baseline,
+        candidate_value: change.candidate,
+        rounds: change.rounds(),
+        smallest_visible: visible,
+        limited_by: change.spread().map(limit),
+        tolerance,
+        notes: notes(measurement, (*new, *old)),
+    }
+}
+
+/// A change must also survive random flips of the rounds' signs: under "nothing changed" the arms are exchangeable, so that
+/// test is exact whatever the distribution. Its resolution ends at one in `FLIPS`.
+fn confirmed(said: Verdict, change: &Change, level: f64) -> Verdict {
+    let changed = matches!(said, Verdict::Regressed | Verdict::Improved);
+    let finest = 2.0 / (FLIPS as f64 + 1.0);
+    // With ten rounds there are 1,024 ways to flip, and no fewer than two of them are as extreme.
+    let fewest = 2.0 / 2_f64.powi(change.rounds().min(60) as i32);
+    if changed && stats::sign_flip_p(&change.logs, FLIPS, 1) > level.max(finest).max(fewest) {
+        return Verdict::Undecided;
+    }
+    said
+}
+
+fn limit(spread: Spread) -> Limit {
+    let levels = [(spread.blocks, Limit::Blocks), (spread.processes, Limit::Processes), (spread.layouts, Limit::Layouts)];
+    levels.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).map_or(Limit::Processes, |(_, limit)| limit)
+}
+
+fn notes(measurement: &Measurement, (new, old): (usize, usize)) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (which, arm) in [("baseline", old), ("candidate", new)] {
+        if let Some(why) = &measurement.arms[arm].no_layout {
+            notes.push(format!("the {which}'s layout is not averaged: {why}"));
+        }
+    }
+    let blocks: usize = measurement.rounds.iter().filter_map(|round| Some(round.arms.first()?.batches.values().next()?.len())).sum();
+    let dropped: usize = measurement.rounds.iter().map(|round| round.dropped as usize).sum();
+    if dropped * 10 > blocks + dropped {
+        notes.push(format!("{} % of the blocks were disturbed and left out", dropped * 100 / (blocks + dropped)));
+    }
+    notes
+}
+
+/// Rows of arms whose machine code is the baseline's: unchanged, and nothing to measure.
+fn same_code(run: &Run, measurement: &Measurement) -> Vec<Row> {
+    let same = measurement.pairs().filter(|pair| is_same_code(measurement, *pair));
+    let unmeasured = same.filter(|pair| compare::within(measurement, *pair, &Metric::wall()).is_none());
+    let row = |(new, old): (usize, usize)| Row {
+        case: measurement.case.clone(),
+        metric: Metric::wall(),
+        pair: (new, old),
+        baseline: measurement.arms[old].clone(),
+        candidate: measurement.arms[new].clone(),
+        verdict: Verdict::Unchanged,
+        basis: Basis::SameCode,
+        change: None,
+        p: 1.0,
+        level: 1.0,
+        baseline_value: 0.0,
+        candidate_value: 0.0,
+        rounds: 0,
+        smallest_visible: None,
+        limited_by: None,
+        tolerance: run.gate.tolerance(&Metric::wall()),
+        notes: Vec::new(),
+    };
+    unmeasured.map(row).collect()
+}

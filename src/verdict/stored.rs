@@ -1,0 +1,82 @@
+//! Judging two runs against each other: what was not measured in the same rounds.
+
+use crate::compare::{self, Sides};
+use crate::samples::{Arm, Measurement, Metric, Run};
+use crate::stats::{self, Estimate};
+
+use super::row::{Basis, Judgement, Limit, POWER, Row, Verdict};
+use super::rules::{relative, verdict};
+
+/// Between two runs of one program the machine itself differs: other neighbours, other clock, other memory. This standard
+/// deviation of the log of time is taken for it where the history of the machine does not tell.
+pub const BETWEEN_RUNS: f64 = 0.02;
+
+struct Pair<'a> {
+    old: (&'a Measurement, usize),
+    new: (&'a Measurement, usize),
+    metric: &'a Metric,
+    sides: Sides,
+}
+
+/// Judges `new` against `old` by the gate of `new`: same case, same variant, same handicap. `between_runs` is the standard
+/// deviation between runs of the machine class, on the log scale.
+#[must_use]
+pub fn judge_stored(old: &Run, new: &Run, between_runs: f64) -> Judgement {
+    let pairs: Vec<Pair<'_>> = new.measurements.iter().flat_map(|measurement| pairs(old, new, measurement)).collect();
+    let estimate = |pair: &Pair<'_>, level: f64| {
+        stats::welch_interval(&pair.sides.candidate, &pair.sides.baseline, level, between_runs)
+    };
+    let ps: Vec<f64> = pairs.iter().map(|pair| estimate(pair, 0.05).map_or(1.0, |e| e.p())).collect();
+    let levels = stats::holm_levels(&ps, new.gate.family_error);
+    let rows = pairs.iter().zip(ps.iter().zip(levels)).map(|(pair, (p, level))| row(new, pair, estimate(pair, level), *p, level));
+    let missing = old.cases.iter().chain(&new.cases).filter(|case| !pairs.iter().any(|pair| pair.new.0.case == **case));
+    let mut missing: Vec<_> = missing.cloned().collect();
+    missing.sort();
+    missing.dedup();
+    Judgement { rows: rows.collect(), family_error: new.gate.family_error, missing, failures: new.failures.clone() }
+}
+
+fn pairs<'a>(old: &'a Run, new: &'a Run, measurement: &'a Measurement) -> Vec<Pair<'a>> {
+    let Some(before) = old.measurement(&measurement.case) else { return Vec::new() };
+    let mut found = Vec::new();
+    for (at, arm) in measurement.arms.iter().enumerate() {
+        let Some(same) = before.arms.iter().position(|known| matches(known, arm)) else { continue };
+        for metric in &new.gate.metrics {
+            if let Some(sides) = compare::across((before, same), (measurement, at), metric) {
+                found.push(Pair { old: (before, same), new: (measurement, at), metric, sides });
+            }
+        }
+    }
+    found
+}
+
+fn matches(one: &Arm, other: &Arm) -> bool {
+    one.variant == other.variant && one.handicap == other.handicap
+}
+
+fn row(new: &Run, pair: &Pair<'_>, estimate: Option<Estimate>, p: f64, level: f64) -> Row {
+    let tolerance = new.gate.tolerance(pair.metric);
+    let shown = estimate.as_ref().map(|e| relative(e.mean, e.low, e.high));
+    let mean = |logs: &[f64]| logs.iter().map(|log| log.exp()).sum::<f64>() / logs.len() as f64;
+    Row {
+        case: pair.new.0.case.clone(),
+        metric: pair.metric.clone(),
+        pair: (pair.new.1, pair.old.1),
+        baseline: pair.old.0.arms[pair.old.1].clone(),
+        candidate: pair.new.0.arms[pair.new.1].clone(),
+        verdict: shown.map_or(Verdict::Undecided, |shown| verdict(shown, tolerance, pair.metric.better())),
+        basis: Basis::Stored,
+        change: shown,
+        p,
+        level,
+        baseline_value: mean(&pair.sides.baseline),
+        candidate_value: mean(&pair.sides.candidate),
+        rounds: pair.sides.candidate.len(),
+        smallest_visible: estimate
+            .as_ref()
+            .map(|e| stats::smallest_visible(e.se, e.df, level, POWER, tolerance.ln_1p()).exp_m1()),
+        limited_by: Some(Limit::Runs),
+        tolerance,
+        notes: Vec::new(),
+    }
+}

@@ -1,0 +1,8 @@
+//! Memory set aside at the start, in blocks of 64, 1024 and 4096 bytes and of 2 MB, and handed out without a lock.
+
+mod blocks;
+mod cases;
+mod free_list;
+mod region;
+
+pub(crate) use cases::register;

@@ -1,0 +1,100 @@
+//! Memory straight from the kernel, on huge pages where it gives them.
+
+use std::ptr::{self, NonNull};
+
+/// The bytes of a huge page on x86-64 and, with 4 KB base pages, on AArch64.
+pub(super) const HUGE_PAGE: usize = 2 << 20;
+
+/// Zeroed memory of one mapping. Untouched pages cost nothing.
+pub(super) struct Region {
+    mapping: NonNull<u8>,
+    mapped: usize,
+    /// Where the usable bytes begin, and how many there are.
+    start: NonNull<u8>,
+    bytes: usize,
+}
+
+// SAFETY: a region owns its mapping, which no other handle frees; its bytes are reached only through the pointers
+// of `bytes`, and whoever follows one answers for exclusive access. So moving it to a thread and sharing `&Region` between threads is sound.
+unsafe impl Send for Region {}
+// SAFETY: as above.
+unsafe impl Sync for Region {}
+
+impl Region {
+    /// `bytes` with every page present already, so that first use faults nowhere. `None` where the kernel has no memory.
+    pub(super) fn present(bytes: usize) -> Option<Self> {
+        let mapping = map(bytes, libc::MAP_POPULATE)?;
+        Some(Self { mapping, mapped: bytes, start: mapping, bytes })
+    }
+
+    /// `pages` of 2 MB, aligned to their size: reserved huge pages where the administrator set some aside, else transparent
+    /// ones where the system permits them, else ordinary memory. `None` where the kernel has no memory.
+    pub(super) fn huge(pages: usize) -> Option<Self> {
+        let bytes = pages * HUGE_PAGE;
+        if let Some(mapping) = map(bytes, libc::MAP_HUGETLB | libc::MAP_HUGE_2MB) {
+            return Some(Self { mapping, mapped: bytes, start: mapping, bytes });
+        }
+        // One page more than needed, so that an aligned start lies inside.
+        let mapped = bytes + HUGE_PAGE;
+        let mapping = map(mapped, 0)?;
+        // SAFETY: an aligned address is less than one huge page away, and there is one more than `bytes` need.
+        let start = unsafe { mapping.add(mapping.align_offset(HUGE_PAGE)) };
+        // SAFETY: the range lies inside our own mapping. The call is advice, so a refusal is no error.
+        unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
+        Some(Self { mapping, mapped, start, bytes })
+    }
+
+    /// Where `size` bytes from `offset` on lie: readable, writable, initialised (the kernel zeroes them), and there as long as
+    /// the region is.
+    ///
+    /// # Panics
+    /// Where the range is not inside the region.
+    #[inline]
+    pub(super) fn bytes(&self, offset: usize, size: usize) -> NonNull<[u8]> {
+        assert!(offset <= self.bytes && size <= self.bytes - offset, "{size} bytes at {offset} of {}", self.bytes);
+        // SAFETY: the range is inside the mapping, as just asserted.
+        NonNull::slice_from_raw_parts(unsafe { self.start.add(offset) }, size)
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        // SAFETY: exactly the range that `map` returned, once; the slices borrowed from the region are gone.
+        unsafe { libc::munmap(self.mapping.as_ptr().cast(), self.mapped) };
+    }
+}
+
+/// Private, zeroed, readable and writable memory, or `None`.
+fn map(bytes: usize, flags: libc::c_int) -> Option<NonNull<u8>> {
+    let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | flags);
+    // SAFETY: a new anonymous mapping at an address of the kernel's choice touches no memory that is in use.
+    let address = unsafe { libc::mmap(ptr::null_mut(), bytes, access, flags, -1, 0) };
+    if address == libc::MAP_FAILED { None } else { NonNull::new(address.cast()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_zeroed_writable_to_its_end_and_huge_pages_are_aligned() {
+        for region in [Region::present(4_096).unwrap(), Region::huge(2).unwrap()] {
+            // SAFETY: the only reference.
+            let bytes = unsafe { region.bytes(0, region.bytes).as_mut() };
+            assert!(bytes.iter().all(|&byte| byte == 0));
+            bytes.fill(0xff);
+        }
+        assert_eq!(Region::huge(1).unwrap().start.addr().get() % HUGE_PAGE, 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "97 bytes at 4000 of 4096")]
+    fn bytes_beyond_the_end_are_refused() {
+        Region::present(4_096).unwrap().bytes(4_000, 97);
+    }
+
+    #[test]
+    fn more_than_the_address_space_is_none() {
+        assert!(Region::present(usize::MAX / 2).is_none());
+    }
+}
