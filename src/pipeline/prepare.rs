@@ -11,7 +11,7 @@ use crate::build::{Workspace, content_of_bytes};
 use crate::matrix::{self, Drill};
 use crate::measure::{Bench, Program, Settings, Starter, Target};
 use crate::plan::{self, Filters, Plan, Size, Variant};
-use crate::process::machine::{Machine, Steal};
+use crate::process::{Disturbance, Machine};
 use crate::progress::Listener;
 use crate::samples::{Environment, FORMAT, Run, RunId, VariantName};
 use crate::store::{Journal, Runs};
@@ -151,8 +151,8 @@ fn on_bench<'b>(prepared: &Prepared<'_>, starter: &'b mut dyn Starter, programs:
         most_layouts: measure.layouts,
         seed: seed(&prepared.id),
     };
-    let mut steal = Steal::of(&prepared.machine.measuring);
-    Bench::new(starter, programs, settings, Box::new(move || steal.ticks()))
+    let mut disturbance = Disturbance::of(&prepared.machine.measuring);
+    Bench::new(starter, programs, settings, Box::new(move || disturbance.read().stolen()))
 }
 
 /// A run draws from its name: resumed, it draws the same layouts.

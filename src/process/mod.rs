@@ -22,11 +22,11 @@ mod sys;
 mod usage;
 
 pub use child::{Child, spawn_worker};
-pub use stall::{Disturbance, Reading};
 pub use guardian::Guardian;
 pub use interrupt::{Interrupted, check_interrupt};
 pub use machine::Machine;
 pub use output::{Output, Status};
 pub use run::{TimedOut, run, run_lines, run_with};
 pub use spec::Spec;
+pub use stall::{Disturbance, Reading};
 pub use usage::Usage;

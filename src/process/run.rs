@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, PipeReader, Read, Seek, Write};
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -80,7 +80,10 @@ fn supervise(spec: &Spec, stdout: &mut dyn Sink, mut lines: Lines<'_>) -> Result
     let (mut from_stdout, to_stdout) = pipe()?;
     let (mut from_stderr, to_stderr) = pipe()?;
     let stdin = stdin(spec)?;
-    let stdin = stdin.as_ref().map_or_else(null, |file| Ok(file.as_fd()))?;
+    let stdin = match &stdin {
+        Some(file) => file.as_fd(),
+        None => null()?,
+    };
     let mut child = Leader::start(spec, [stdin, to_stdout.as_fd(), to_stderr.as_fd()], None)?;
     drop((to_stdout, to_stderr));
     let mut course = Course::new(spec.timeout);
@@ -250,7 +253,7 @@ fn stdin(spec: &Spec) -> Result<Option<File>> {
 }
 
 /// `/dev/null`, for reading and writing, opened once.
-pub(super) fn null() -> Result<std::os::fd::BorrowedFd<'static>> {
+pub(super) fn null() -> Result<BorrowedFd<'static>> {
     static NULL: OnceLock<File> = OnceLock::new();
     if let Some(file) = NULL.get() {
         return Ok(file.as_fd());

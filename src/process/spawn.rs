@@ -33,7 +33,11 @@ pub(super) struct Leader {
 
 impl Leader {
     /// Starts the child. A `channel` stays open in it; the variable tells its number.
-    pub(super) fn start(spec: &Spec, stdio: [BorrowedFd<'_>; 3], channel: Option<(BorrowedFd<'_>, &str)>) -> Result<Self> {
+    pub(super) fn start(
+        spec: &Spec,
+        stdio: [BorrowedFd<'_>; 3],
+        channel: Option<(BorrowedFd<'_>, &str)>,
+    ) -> Result<Self> {
         let mut env = environment(spec);
         if let Some((fd, variable)) = channel {
             env.insert(variable.into(), fd.as_raw_fd().to_string().into());

@@ -163,7 +163,8 @@ mod tests {
 
     #[test]
     fn the_command_line_is_one_that_a_shell_runs() {
-        let spec = Spec::new("cargo").args(["build", "it's", "", "a b"]).env("A", "x y").env_remove("B").current_dir("/t m");
+        let spec =
+            Spec::new("cargo").args(["build", "it's", "", "a b"]).env("A", "x y").env_remove("B").current_dir("/t m");
         assert_eq!(spec.command_line(), r"cd '/t m' && env -u B A='x y' cargo build 'it'\''s' '' 'a b'");
     }
 

@@ -99,14 +99,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("pressure")).unwrap();
         for (name, text) in [("stat", stat), ("pressure/cpu", pressure)] {
-            text.map(|text| std::fs::write(folder.path().join(name), text).unwrap());
+            if let Some(text) = text {
+                std::fs::write(folder.path().join(name), text).unwrap();
+            }
         }
         folder
     }
 
     #[test]
     fn stolen_time_is_told_per_measuring_cpu_in_the_order_asked_for() {
-        let machine = machine(Some(STAT), Some("some avg10=0.00 avg60=0.00 avg300=0.00 total=1234\nfull avg10=0 total=9\n"));
+        let machine =
+            machine(Some(STAT), Some("some avg10=0.00 avg60=0.00 avg300=0.00 total=1234\nfull avg10=0 total=9\n"));
         let reading = Disturbance::at(machine.path(), &[2, 0]).read();
         assert_eq!(reading, Reading { steal_ticks: vec![11, 5], psi_us: Some(1234) });
         assert_eq!(reading.stolen(), 16);

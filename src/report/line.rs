@@ -248,7 +248,7 @@ fn what_decides(row: &Row) -> String {
     if row.limited_by == Some(Limit::Runs) {
         return "limited by runs: more rounds don't help, measuring both sides in one run does".to_owned();
     }
-    let factor = (visible / row.tolerance).powi(1);
+    let factor = (visible / row.tolerance).powi(2);
     if factor <= 1.0 {
         return format!(
             "close to the tolerance of {}: more rounds, or another tolerance, decide{limit}",
