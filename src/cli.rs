@@ -1,8 +1,8 @@
 //! The command line: reads arguments, calls the pipeline, prints the result, chooses the exit code.
 
 mod args;
-mod baseline;
 mod bar;
+mod baseline;
 mod console;
 mod judged;
 mod run;

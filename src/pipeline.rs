@@ -50,7 +50,7 @@ pub struct Outcome {
 /// measured is no error but a failure in the run.
 pub fn run(request: &Request, starter: &mut dyn Starter, listener: &mut dyn Listener) -> Result<Outcome> {
     let prepared = prepare::prepare(request, listener)?;
-    let (mut bench, placed) = prepare::bench(&prepared, starter, false);
+    let (mut bench, placed) = prepare::bench(&prepared, starter, false)?;
     let chosen = prepare::subjects(&prepared, &mut bench, &placed, None)?;
     let journal = prepare::begin(&prepared, &chosen)?;
     let mut session = Session::new(journal, prepared.budget, listener);
@@ -63,6 +63,8 @@ struct Session<'s> {
     journal: Journal,
     judgement: Judgement,
     budget: Duration,
+    /// The most that any one case may have of it.
+    per_case: Duration,
     begun: Instant,
     listener: &'s mut dyn Listener,
 }
@@ -70,7 +72,7 @@ struct Session<'s> {
 impl<'s> Session<'s> {
     fn new(journal: Journal, budget: Duration, listener: &'s mut dyn Listener) -> Self {
         let judgement = verdict::judge(journal.run());
-        Self { journal, judgement, budget, begun: Instant::now(), listener }
+        Self { journal, judgement, budget, per_case: budget, begun: Instant::now(), listener }
     }
 
     /// Calibrates all cases, then gives rounds to where rows are undecided until none is or the budget is spent.
@@ -91,8 +93,8 @@ impl<'s> Session<'s> {
     fn next(&self, subjects: &[Subject], costs: &[Option<Costs>]) -> Option<agenda::Turn> {
         let broken = subjects.iter().zip(costs).filter(|(_, cost)| cost.is_none());
         let given_up: Vec<CaseId> = broken.map(|(subject, _)| subject.case.clone()).collect();
-        let left = self.budget.saturating_sub(self.begun.elapsed());
-        agenda::next(self.journal.run(), &self.judgement, &given_up, left)
+        let purse = agenda::Purse { left: self.budget.saturating_sub(self.begun.elapsed()), per_case: self.per_case };
+        agenda::next(self.journal.run(), &self.judgement, &given_up, purse)
     }
 
     /// What a case costs; `None`, and a failure in the run, where its baseline can't be run. A resumed case keeps its rounds.

@@ -1,5 +1,7 @@
 //! The real tool on a small real project: builds, processes, git.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::fs;
@@ -47,9 +49,12 @@ fn variants_are_compared_and_the_run_is_kept_with_its_report() {
     project.perfplan(&["report", "latest"]).exits(0).says("small-code");
     project.perfplan(&["compare", "first", "latest"]).exits(0).says("stored");
     // Layouts are drawn anew in every run, and nothing of them is left.
-    assert!(fs::read_dir(project.path().join("target/perfplan/layouts")).unwrap().flatten().all(|entry| {
-        fs::read_dir(entry.path()).unwrap().next().is_none()
-    }));
+    assert!(
+        fs::read_dir(project.path().join("target/perfplan/layouts"))
+            .unwrap()
+            .flatten()
+            .all(|entry| { fs::read_dir(entry.path()).unwrap().next().is_none() })
+    );
 }
 
 #[test]
@@ -108,7 +113,8 @@ fn a_killed_run_leaves_no_child_and_is_resumed_without_loss() {
     project.perfplan(&["run", "--budget", "1s"]).exits_any(&[0, 3]);
     let mut before = None;
     for pause in [900, 1_700] {
-        let arguments: &[&str] = if before.is_none() { &["run", "--budget", "8s"] } else { &["run", "--budget", "8s", "--resume"] };
+        let arguments: &[&str] =
+            if before.is_none() { &["run", "--budget", "8s"] } else { &["run", "--budget", "8s", "--resume"] };
         let mut tool = project.perfplan_command(arguments).spawn().unwrap();
         let journal = wait_for_rounds(&project, before.unwrap_or(0));
         thread::sleep(Duration::from_millis(pause));
@@ -147,7 +153,9 @@ fn assert_no_process_of(folder: &Path) {
     let folder = fs::canonicalize(folder).unwrap();
     let alive = || {
         let processes = fs::read_dir("/proc").unwrap().flatten();
-        processes.filter_map(|process| fs::read_link(process.path().join("exe")).ok()).any(|exe| exe.starts_with(&folder))
+        processes
+            .filter_map(|process| fs::read_link(process.path().join("exe")).ok())
+            .any(|exe| exe.starts_with(&folder))
     };
     let end = Instant::now() + Duration::from_secs(2);
     while alive() {

@@ -17,7 +17,8 @@ pub(super) struct UserConfig {
 /// Reads what applies in `root` for the target `host`, as cargo does: the environment first, then `.cargo/config.toml` from
 /// the folder upwards, then cargo's home. A file that can't be read is cargo's to complain about.
 pub(super) fn user_config(root: &Path, host: &str) -> UserConfig {
-    let files: Vec<Table> = config_files(root).iter().filter_map(|path| std::fs::read_to_string(path).ok()?.parse().ok()).collect();
+    let files: Vec<Table> =
+        config_files(root).iter().filter_map(|path| std::fs::read_to_string(path).ok()?.parse().ok()).collect();
     let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     let linker_variable = format!("CARGO_TARGET_{}_LINKER", host.to_uppercase().replace('-', "_"));
     let linker = variable(&linker_variable)

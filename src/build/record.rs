@@ -171,7 +171,8 @@ mod tests {
         fs::write(&script, "script").unwrap();
         let output = folder.path().join("app");
         fs::write(&output, "program").unwrap();
-        let line = format!("-m64 {} -Wl,--version-script={} -lc -o {}", object.display(), script.display(), output.display());
+        let line =
+            format!("-m64 {} -Wl,--version-script={} -lc -o {}", object.display(), script.display(), output.display());
         record(&folder.path().join("links"), "cc", &words(&line), &output).unwrap();
         fs::remove_file(&object).unwrap();
 

@@ -55,7 +55,11 @@ impl Listener for Bar<'_> {
                 // While rounds run, nothing else may: the line moves with them, not by a clock of its own.
                 self.bar.disable_steady_tick();
                 let left = budget.saturating_sub(*elapsed).as_secs();
-                let open = if *unmeasured > 0 { format!("{unmeasured} cases to come") } else { format!("{undecided} rows undecided") };
+                let open = if *unmeasured > 0 {
+                    format!("{unmeasured} cases to come")
+                } else {
+                    format!("{undecided} rows undecided")
+                };
                 self.bar.set_message(format!("measuring: {open}; at most {}:{:02} left", left / 60, left % 60));
                 self.bar.tick();
             }

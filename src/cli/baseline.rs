@@ -37,7 +37,11 @@ pub(super) fn baseline(command: BaselineCommand, console: &Console) -> Result<Ex
         }
         BaselineCommand::Fetch { remote } => {
             let changed = baselines.fetch(&remote)?;
-            console.say(&if changed { format!("merged what {remote} has") } else { format!("{remote} has nothing new") });
+            console.say(&if changed {
+                format!("merged what {remote} has")
+            } else {
+                format!("{remote} has nothing new")
+            });
         }
     }
     Ok(Exit::Pass)
@@ -66,7 +70,12 @@ fn list(entries: &[Entry]) -> String {
     let widest = entries.iter().map(|entry| entry.name.as_str().len()).max().unwrap_or(0);
     let line = |entry: &Entry| {
         let commit = entry.commit.as_deref().map_or("no commit", |commit| &commit[..commit.len().min(12)]);
-        format!("{:widest$}  run {}  {commit}  machine {}", entry.name.as_str(), entry.run, &entry.fingerprint[..entry.fingerprint.len().min(8)])
+        format!(
+            "{:widest$}  run {}  {commit}  machine {}",
+            entry.name.as_str(),
+            entry.run,
+            &entry.fingerprint[..entry.fingerprint.len().min(8)]
+        )
     };
     entries.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -46,7 +46,8 @@ impl Shown<'_> {
     /// Writes the report's files: Markdown, JSON, and the forest plot.
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
         let view = self.view();
-        let mut files = vec![("report.md", report::markdown(&view)), ("report.json", report::json(self.run, self.judgement))];
+        let mut files =
+            vec![("report.md", report::markdown(&view)), ("report.json", report::json(self.run, self.judgement))];
         if self.judgement.rows.iter().any(|row| row.change.is_some()) {
             files.push(("plots/forest.svg", report::forest(&view)?));
         }
@@ -66,7 +67,8 @@ pub(super) fn load(what: &str) -> Result<Run> {
         return read_run(Path::new(what));
     }
     // Where there is no workspace there are no runs but files.
-    let workspace = Workspace::of(&folder).with_context(|| format!("{what:?} is no file, and there is no workspace here"))?;
+    let workspace =
+        Workspace::of(&folder).with_context(|| format!("{what:?} is no file, and there is no workspace here"))?;
     let unknown = match Runs::at(workspace.own().join("runs")).load(what) {
         Ok(run) => return Ok(run),
         Err(error) => error,
@@ -119,7 +121,9 @@ pub(super) fn doctor(arguments: &DoctorArgs, console: &Console) -> Result<Exit> 
     let environment = doctor::environment(&folder);
     let findings = doctor::findings(&environment);
     console.result(&match arguments.format {
-        Format::Json => serde_json::to_string_pretty(&serde_json::json!({ "environment": environment, "findings": findings }))?,
+        Format::Json => {
+            serde_json::to_string_pretty(&serde_json::json!({ "environment": environment, "findings": findings }))?
+        }
         Format::Text | Format::Markdown => told(&environment, &findings),
     });
     Ok(Exit::Pass)

@@ -66,7 +66,10 @@ impl Against {
         let Ok(baseline) = name.parse::<BaselineName>() else { return Err(Usage(format!("{unknown:#}")).into()) };
         let baselines = Baselines::of(&repository)?;
         if baselines.find(&baseline, None)?.is_none() {
-            return Err(Usage(format!("{unknown:#}\n  and no baseline has this name either (cargo perfplan baseline list)")).into());
+            return Err(Usage(format!(
+                "{unknown:#}\n  and no baseline has this name either (cargo perfplan baseline list)"
+            ))
+            .into());
         }
         let here = store::fingerprint(&crate::doctor::environment(folder))?;
         let (_, run) = baselines.load(&baseline, Some(&here))?;

@@ -17,7 +17,11 @@ use crate::{stats, units};
 
 pub(super) fn selftest(arguments: SelftestArgs, console: &Console) -> Result<Exit> {
     let folder = std::env::current_dir().context("finding the current folder")?;
-    let test = SelfTest { kinds: kinds(&arguments)?, repetitions: arguments.trials, request: arguments.choice.request(folder) };
+    let test = SelfTest {
+        kinds: kinds(&arguments)?,
+        repetitions: arguments.trials,
+        request: arguments.choice.request(folder),
+    };
     let mut bar = Bar::new(console);
     let mut trials = Vec::new();
     // Every pass adds to what is known, so an interrupted self-test still tells what it saw.
@@ -44,7 +48,8 @@ fn kinds(arguments: &SelftestArgs) -> Result<Vec<Kind>> {
 
 /// `VARIANT=1%`.
 fn change(text: &str) -> Result<Kind> {
-    let (variant, share) = text.split_once('=').ok_or_else(|| Usage(format!("a change is VARIANT=1%, not {text:?}")))?;
+    let (variant, share) =
+        text.split_once('=').ok_or_else(|| Usage(format!("a change is VARIANT=1%, not {text:?}")))?;
     let share = units::parse_percent(share).map_err(|error| Usage(error.to_string()))?;
     Ok(Kind::Change { variant: variant.to_owned(), share })
 }
@@ -138,7 +143,11 @@ fn total(kind: &str, truth: f64, group: &[&Trial]) -> String {
     let inside = group.iter().map(|trial| trial.inside).sum::<f64>() / n as f64;
     let (median, longest) = times(group);
     let found = group.iter().filter(|trial| trial.is_found()).count();
-    let found = if truth > 0.0 { format!(", {found} of {n} found ({} more work)", units::percent(truth, 2)) } else { String::new() };
+    let found = if truth > 0.0 {
+        format!(", {found} of {n} found ({} more work)", units::percent(truth, 2))
+    } else {
+        String::new()
+    };
     format!(
         "{kind}: {wrong} false verdicts of {n}{found}; measured {median:.1} s per row (longest {longest:.1} s), {} inside batches",
         units::percent(inside, 0)

@@ -13,7 +13,9 @@ pub fn within(measurement: &Measurement, (candidate, baseline): (usize, usize), 
     let mut change =
         Change { logs: Vec::new(), layouts: Vec::new(), blocks: Vec::new(), baseline: 0.0, candidate: 0.0 };
     for (at, round) in measurement.rounds.iter().enumerate() {
-        let (Some(old), Some(new)) = (values(round, baseline, metric), values(round, candidate, metric)) else { continue };
+        let (Some(old), Some(new)) = (values(round, baseline, metric), values(round, candidate, metric)) else {
+            continue;
+        };
         let ratios: Vec<f64> = new.iter().zip(old).map(|(new, old)| (new / old).ln()).collect();
         if ratios.is_empty() || ratios.iter().any(|ratio| !ratio.is_finite()) {
             continue; // A metric that reads 0 has no relative change.
@@ -56,7 +58,8 @@ pub fn across(
 fn levels(measurement: &Measurement, arm: usize, metric: &Metric) -> Vec<f64> {
     let divisor = if metric.adds_up() { measurement.iterations as f64 } else { 1.0 };
     let rounds = measurement.rounds.iter().filter_map(|round| values(round, arm, metric));
-    let logs = rounds.filter(|values| !values.is_empty()).map(|values| (stats::interquartile_mean(values) / divisor).ln());
+    let logs =
+        rounds.filter(|values| !values.is_empty()).map(|values| (stats::interquartile_mean(values) / divisor).ln());
     logs.filter(|log| log.is_finite()).collect()
 }
 

@@ -65,7 +65,8 @@ fn usable(environment: &Environment) -> Option<usize> {
 }
 
 fn cpus(environment: &Environment) -> Option<Finding> {
-    let why = "the tool has to share the CPU with what it measures, which makes intervals about ten times as wide";
+    let why =
+        "all else that runs here takes turns with what is measured, which makes intervals about ten times as wide";
     let fix = "use a machine with two CPUs or more; in a container, allow two (docker run --cpuset-cpus=0,1)";
     (usable(environment)? < 2).then(|| Finding::new(Severity::Unfit, "only one CPU can be used", why, fix))
 }

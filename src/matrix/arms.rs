@@ -56,7 +56,10 @@ pub fn cells(variants: &[Variant], base: Option<&str>) -> Vec<Cell> {
         }
         Some(commit) => {
             let pair = |(at, variant): (usize, &Variant)| {
-                [cell(Source::Commit(commit.to_owned()), variant, None), cell(Source::WorkingTree, variant, Some(2 * at))]
+                [
+                    cell(Source::Commit(commit.to_owned()), variant, None),
+                    cell(Source::WorkingTree, variant, Some(2 * at)),
+                ]
             };
             variants.iter().enumerate().flat_map(pair).collect()
         }

@@ -71,7 +71,8 @@ impl Subject {
     #[must_use]
     pub fn without(&self, arms: &[usize], broken: usize) -> Vec<usize> {
         let against = |arm: usize| self.arms[arm].arm.against;
-        let left: Vec<usize> = arms.iter().copied().filter(|arm| *arm != broken && against(*arm) != Some(broken)).collect();
+        let left: Vec<usize> =
+            arms.iter().copied().filter(|arm| *arm != broken && against(*arm) != Some(broken)).collect();
         let useful = |arm: &usize| against(*arm).is_some() || left.iter().any(|other| against(*other) == Some(*arm));
         left.iter().copied().filter(useful).collect()
     }

@@ -20,15 +20,26 @@ pub(super) struct Turn {
     pub(super) rounds: usize,
 }
 
-/// The next turn, or `None` when all rows are decided or have had all their rounds. `left` is what is left of the budget.
-pub(super) fn next(run: &Run, judgement: &Judgement, given_up: &[CaseId], left: Duration) -> Option<Turn> {
+/// What may still be spent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Purse {
+    /// On all cases together.
+    pub(super) left: Duration,
+    /// On any one case, from its beginning.
+    pub(super) per_case: Duration,
+}
+
+/// The next turn, or `None` when all rows are decided, have had all their rounds, or nothing is left to spend.
+pub(super) fn next(run: &Run, judgement: &Judgement, given_up: &[CaseId], purse: Purse) -> Option<Turn> {
     let open = run.cases.iter().enumerate().filter(|(_, case)| !given_up.contains(case));
     let turns = open.filter_map(|(at, case)| turn(run, judgement, at, case));
-    let (turn, measured) = turns.min_by_key(|(_, measured)| *measured)?;
-    let rounds = affordable(run.measurement(&run.cases[turn.case])?, turn.rounds, left);
-    // The first look is always taken: a case without it would be missing from the report.
-    let rounds = if measured == 0 { turn.rounds } else { rounds };
-    (rounds > 0).then_some(Turn { rounds, ..turn })
+    let paid = turns.filter_map(|(turn, measured)| {
+        let rounds = affordable(run.measurement(&run.cases[turn.case])?, turn.rounds, purse);
+        // The first look is always taken: a case without it would be missing from the report.
+        let rounds = if measured == 0 { turn.rounds } else { rounds };
+        (rounds > 0).then_some((Turn { rounds, ..turn }, measured))
+    });
+    paid.min_by_key(|(_, measured)| *measured).map(|(turn, _)| turn)
 }
 
 fn turn(run: &Run, judgement: &Judgement, at: usize, case: &CaseId) -> Option<(Turn, usize)> {
@@ -64,9 +75,10 @@ fn undecided(run: &Run, judgement: &Judgement, measurement: &Measurement) -> Vec
     arms
 }
 
-/// As many of `rounds` as the rest of the budget pays for, at what rounds have cost so far.
-fn affordable(measurement: &Measurement, rounds: usize, left: Duration) -> usize {
-    let spent: u64 = measurement.rounds.iter().map(|round| round.elapsed_ns).sum();
-    let each = spent as f64 / measurement.rounds.len().max(1) as f64;
-    if each <= 0.0 { rounds } else { rounds.min((left.as_nanos() as f64 / each) as usize) }
+/// As many of `rounds` as can be paid for, at what rounds have cost so far.
+fn affordable(measurement: &Measurement, rounds: usize, purse: Purse) -> usize {
+    let spent = Duration::from_nanos(measurement.rounds.iter().map(|round| round.elapsed_ns).sum());
+    let each = spent.as_secs_f64() / measurement.rounds.len().max(1) as f64;
+    let left = purse.left.min(purse.per_case.saturating_sub(spent)).as_secs_f64();
+    if each > 0.0 { rounds.min((left / each) as usize) } else { rounds }
 }

@@ -49,13 +49,15 @@ pub(super) fn prepare<'r>(request: &'r Request, listener: &mut dyn Listener) -> 
     let runs = Runs::at(workspace.own().join("runs"));
     let id = match &request.resume {
         None => new_id()?,
-        Some(Resume::Latest) => runs.latest_incomplete()?.context("no run was broken off: there is nothing to resume")?,
+        Some(Resume::Latest) => {
+            runs.latest_incomplete()?.context("no run was broken off: there is nothing to resume")?
+        }
         Some(Resume::Run(id)) => id.parse().map_err(usage)?,
     };
     // Before the builds, not after them: what can't be written is found out at once.
     runs.ensure_writable()?;
     let workloads = stage::workloads(&plan, &workspace)?;
-    let demand = Demand { plan: &plan, workspace: &workspace, variants: &variants, base: base.as_deref() };
+    let demand = Demand { workspace: &workspace, variants: &variants, base: base.as_deref() };
     let stage = stage::build(&demand, workloads, listener)?;
     let environment = doctor::environment(&workspace.root);
     let budget = request.budget.unwrap_or(if request.quick { plan.measure.quick_budget } else { plan.measure.budget });
@@ -81,7 +83,8 @@ fn usage(error: impl std::fmt::Display) -> Usage {
 
 /// The variants that are asked for, the baseline first.
 fn variants(plan: &Plan, request: &Request) -> Result<Vec<Variant>> {
-    let asked: Vec<VariantName> = request.variants.iter().map(|name| name.parse().map_err(usage)).collect::<Result<_, _>>()?;
+    let asked: Vec<VariantName> =
+        request.variants.iter().map(|name| name.parse().map_err(usage)).collect::<Result<_, _>>()?;
     for name in &asked {
         if plan.variant(name).is_none() {
             let known: Vec<&str> = plan.variants.iter().map(|variant| variant.name.as_str()).collect();
@@ -135,11 +138,16 @@ fn stamp(seconds: u64) -> String {
 }
 
 /// The bench with the programs of the stage on it, and which program is whose. `twins` are for self-tests.
-pub(super) fn bench<'b>(prepared: &Prepared<'_>, starter: &'b mut dyn Starter, twins: bool) -> (Bench<'b>, Placed) {
+pub(super) fn bench<'b>(
+    prepared: &Prepared<'_>,
+    starter: &'b mut dyn Starter,
+    twins: bool,
+) -> Result<(Bench<'b>, Placed)> {
+    prepared.machine.pin_controller()?;
     let layouts = prepared.workspace.own().join("layouts").join(prepared.id.as_str());
     let layouts = prepared.plan.measure.shuffle_layouts.then_some(layouts);
     let programs = prepared.stage.programs(layouts.as_deref(), twins);
-    (on_bench(prepared, starter, programs.list), programs.placed)
+    Ok((on_bench(prepared, starter, programs.list), programs.placed))
 }
 
 fn on_bench<'b>(prepared: &Prepared<'_>, starter: &'b mut dyn Starter, programs: Vec<Program>) -> Bench<'b> {
@@ -157,7 +165,9 @@ fn on_bench<'b>(prepared: &Prepared<'_>, starter: &'b mut dyn Starter, programs:
 
 /// A run draws from its name: resumed, it draws the same layouts.
 pub(super) fn seed(id: &RunId) -> u64 {
-    id.as_str().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    id.as_str()
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Asks the programs for their cases and seats the arms of those that are chosen.
@@ -208,7 +218,8 @@ fn new_run(prepared: &Prepared<'_>, chosen: &Chosen) -> Result<Run> {
         _ => format!("variant {}", prepared.plan.baseline),
     };
     // All that decides what is measured: two runs are the same question when this is equal.
-    let arms: Vec<_> = chosen.subjects.iter().map(|subject| (&subject.case, &subject.size, subject.recorded())).collect();
+    let arms: Vec<_> =
+        chosen.subjects.iter().map(|subject| (&subject.case, &subject.size, subject.recorded())).collect();
     let asked = content_of_bytes(&serde_json::to_vec(&(arms, &prepared.plan.gate))?)?;
     cases.extend(chosen.missing.iter().cloned());
     Ok(Run {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 
+use super::Session;
 use super::prepare::{self, Prepared};
 use super::request::{Request, Usage};
 use super::stage::{Chosen, Itself};
-use super::Session;
 use crate::compare::{self, Spread};
 use crate::measure::{Bench, Starter};
 use crate::progress::Listener;
@@ -131,7 +131,7 @@ pub fn selftest(
     }
     let request = Request { variants: changed, baseline_alone: true, ..test.request.clone() };
     let prepared = prepare::prepare(&request, listener)?;
-    let (mut bench, placed) = prepare::bench(&prepared, starter, true);
+    let (mut bench, placed) = prepare::bench(&prepared, starter, true)?;
     for _ in 0..test.repetitions {
         for kind in &test.kinds {
             let chosen = prepare::subjects(&prepared, &mut bench, &placed, Some(kind.itself()))?;
@@ -162,12 +162,14 @@ fn pass(
     run.gate.metrics.retain(|metric| *metric == Metric::wall());
     run.against = "itself".to_owned();
     bench.renew(prepare::seed(&run.id));
-    let budget = prepared.request.budget.unwrap_or(PATIENCE) * chosen.subjects.len() as u32;
-    let mut session = Session::new(prepare::begin_trial(prepared, &run)?, budget, listener);
+    let per_case = prepared.request.budget.unwrap_or(PATIENCE);
+    let budget = per_case * chosen.subjects.len() as u32;
+    let mut session = Session { per_case, ..Session::new(prepare::begin_trial(prepared, &run)?, budget, listener) };
     let ended = session.measure(bench, &chosen.subjects);
     let interrupted = ended.is_err();
     let outcome = session.close(ended)?;
-    let trials = outcome.judgement.rows.iter().filter_map(|row| trial(kind, &outcome.run, &outcome.judgement, row)).collect();
+    let trials =
+        outcome.judgement.rows.iter().filter_map(|row| trial(kind, &outcome.run, &outcome.judgement, row)).collect();
     if interrupted { Err(crate::process::Interrupted.into()) } else { Ok(trials) }
 }
 

@@ -15,7 +15,6 @@ use crate::samples::{CaseId, Failure};
 
 /// What is to be built, for whom.
 pub(super) struct Demand<'a> {
-    pub(super) plan: &'a Plan,
     pub(super) workspace: &'a Workspace,
     pub(super) variants: &'a [Variant],
     /// The base revision's full commit id.
@@ -64,7 +63,12 @@ pub(super) fn build(demand: &Demand<'_>, workloads: Vec<Workload>, listener: &mu
     let mut failures = Vec::new();
     let mut made: Vec<Option<Vec<Artifact>>> = Vec::new();
     for (at, (cell, root)) in cells.iter().zip(&folders).enumerate() {
-        listener.event(&Event::BuildStarted { at, of: cells.len(), variant: &cell.variant.name, source: &cell.source.to_string() });
+        listener.event(&Event::BuildStarted {
+            at,
+            of: cells.len(),
+            variant: &cell.variant.name,
+            source: &cell.source.to_string(),
+        });
         let begun = std::time::Instant::now();
         match build_cell(demand.workspace, cell, root, &orders, listener) {
             Ok((artifacts, fresh)) => {
@@ -81,10 +85,12 @@ pub(super) fn build(demand: &Demand<'_>, workloads: Vec<Workload>, listener: &mu
         }
     }
     let of = |workload: &Workload| {
-        let artifact = |made: &Option<Vec<Artifact>>| made.as_ref()?.iter().find(|a| a.workload == workload.name).cloned();
+        let artifact =
+            |made: &Option<Vec<Artifact>>| made.as_ref()?.iter().find(|a| a.workload == workload.name).cloned();
         made.iter().map(artifact).collect()
     };
-    let workloads = workloads.into_iter().map(|workload| (of(&workload), workload)).map(|(made, w)| (w, made)).collect();
+    let workloads =
+        workloads.into_iter().map(|workload| (of(&workload), workload)).map(|(made, w)| (w, made)).collect();
     Ok(Stage { cells, workloads, folders, failures, _base: base.map(|(worktree, _)| worktree) })
 }
 
@@ -156,7 +162,8 @@ impl Stage {
     pub(super) fn programs(&self, layouts: Option<&Path>, twins: bool) -> Programs {
         let mut programs = Programs::default();
         for (_, made) in &self.workloads {
-            let places = made.iter().map(|artifact| artifact.as_ref().map(|a| programs.place(a, layouts, twins))).collect();
+            let places =
+                made.iter().map(|artifact| artifact.as_ref().map(|a| programs.place(a, layouts, twins))).collect();
             programs.placed.places.push(places);
         }
         programs
@@ -186,12 +193,7 @@ fn drawn(artifact: &Artifact, folder: Option<&Path>, at: usize) -> Result<Layout
 }
 
 /// The cases that the filters choose, with their arms seated, and the cases that only one side of a comparison has.
-pub(super) fn subjects(
-    stage: &Stage,
-    bench: &mut Bench<'_>,
-    placed: &Placed,
-    choice: &Choice<'_>,
-) -> Result<Chosen> {
+pub(super) fn subjects(stage: &Stage, bench: &mut Bench<'_>, placed: &Placed, choice: &Choice<'_>) -> Result<Chosen> {
     let mut chosen = Chosen::default();
     for ((workload, made), places) in stage.workloads.iter().zip(&placed.places) {
         let seats = Seats { stage, workload, made, places, reasons: &placed.reasons };
@@ -253,7 +255,8 @@ impl Seats<'_> {
         }
         // The working tree says what there is; a baseline that lacks a case has nothing to compare it with.
         let Some(newest) = lists.iter().flatten().next_back() else { return Ok(()) };
-        let codes: Vec<Option<String>> = self.made.iter().map(|made| made.as_ref().map(|made| made.code.clone())).collect();
+        let codes: Vec<Option<String>> =
+            self.made.iter().map(|made| made.as_ref().map(|made| made.code.clone())).collect();
         for case in newest {
             let id = CaseId::new(&self.workload.name, &case.name).map_err(anyhow::Error::msg)?;
             chosen.known.push(id.clone());
@@ -267,7 +270,8 @@ impl Seats<'_> {
             let arms = matrix::arms(&id, &self.stage.cells, &codes, choice.drills);
             let arms: Vec<Seating> = arms.into_iter().filter_map(|(cell, arm)| self.seat(cell, arm)).collect();
             let arms = choice.itself.map_or(arms.clone(), |itself| against_itself(arms, itself));
-            let subject = Subject { case: id, size: choice.size.to_owned(), threads: case.threads, arms, command: None };
+            let subject =
+                Subject { case: id, size: choice.size.to_owned(), threads: case.threads, arms, command: None };
             chosen.subjects.push(subject);
         }
         Ok(())

@@ -217,7 +217,8 @@ fn a_baseline_that_can_not_be_run_loses_its_case_alone() {
     let arms = [arm("a", "1", None), arm("b", "2", Some(0))];
     let mut other = subject("w::y", &arms);
     other.arms[0].program = 1;
-    let (outcome, _) = measured(&[dead, Behaviour { slower: 0.05, ..Behaviour::default() }], &[subject("w::x", &arms), other]);
+    let (outcome, _) =
+        measured(&[dead, Behaviour { slower: 0.05, ..Behaviour::default() }], &[subject("w::x", &arms), other]);
     assert_eq!(outcome.judgement.missing, ["w::x".parse().unwrap()]);
     assert_eq!(outcome.judgement.rows.len(), 1);
 }

@@ -32,21 +32,11 @@ impl PlanError {
     pub(super) fn new(fault: Fault, text: &str, file: &Path) -> Self {
         let Fault { span, problem, help } = fault;
         let place = span.map(|span| Place::new(text, span.start, span.end));
-        Self {
-            file: file.to_owned(),
-            place,
-            problem,
-            help,
-        }
+        Self { file: file.to_owned(), place, problem, help }
     }
 
     pub(super) fn unreadable(file: &Path, error: &io::Error) -> Self {
-        Self {
-            file: file.to_owned(),
-            place: None,
-            problem: format!("can't be read: {error}"),
-            help: None,
-        }
+        Self { file: file.to_owned(), place: None, problem: format!("can't be read: {error}"), help: None }
     }
 
     /// The file.
@@ -83,11 +73,7 @@ impl Place {
         let line_end = line_start + line.len();
         let end = boundary(text, end.min(line_end)).max(start);
         // The byte order mark is no character of the first line.
-        let text_start = if line.starts_with('\u{feff}') {
-            line_start + '\u{feff}'.len_utf8()
-        } else {
-            line_start
-        };
+        let text_start = if line.starts_with('\u{feff}') { line_start + '\u{feff}'.len_utf8() } else { line_start };
         Self {
             line: text[..line_start].matches('\n').count() + 1,
             column: text.get(text_start..start).map_or(0, |before| before.chars().count()) + 1,
@@ -98,11 +84,7 @@ impl Place {
 
     /// Spaces as wide as what stands before the place: tabs stay tabs.
     fn indent(&self) -> String {
-        self.text
-            .chars()
-            .take(self.column - 1)
-            .map(|c| if c == '\t' { c } else { ' ' })
-            .collect()
+        self.text.chars().take(self.column - 1).map(|c| if c == '\t' { c } else { ' ' }).collect()
     }
 }
 
@@ -113,20 +95,13 @@ impl fmt::Display for PlanError {
             write!(f, " {}", harmless(&self.problem))?;
             return self.help.iter().try_for_each(|help| write!(f, " ({})", harmless(help)));
         };
-        let Place {
-            line,
-            column,
-            width,
-            text,
-        } = place;
+        let Place { line, column, width, text } = place;
         let gutter = line.to_string().len();
         writeln!(f, "{line}:{column}: {}", harmless(&self.problem))?;
         writeln!(f, "{:gutter$} |", "")?;
         writeln!(f, "{line} | {}", harmless(text))?;
         write!(f, "{:gutter$} | {}{}", "", place.indent(), "^".repeat(*width))?;
-        self.help
-            .iter()
-            .try_for_each(|help| write!(f, "\n{:gutter$} = help: {}", "", harmless(help)))
+        self.help.iter().try_for_each(|help| write!(f, "\n{:gutter$} = help: {}", "", harmless(help)))
     }
 }
 
@@ -134,25 +109,14 @@ impl Error for PlanError {}
 
 /// The last start of a character at or before `at`.
 fn boundary(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len()))
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0)
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// A line for a terminal or a log: what would move the cursor, colour or reorder the text is shown as one replacement
 /// character, so that columns stay.
 fn harmless(line: &str) -> String {
     let reorders = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    line.chars()
-        .map(|c| {
-            if (c.is_control() && c != '\t') || reorders(c) {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
+    line.chars().map(|c| if (c.is_control() && c != '\t') || reorders(c) { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -177,15 +141,10 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(7);
         let letters = ['a', '\n', '\r', '\t', 'ä', '\u{1f980}', '\u{feff}', '"'];
         for _ in 0..5_000 {
-            let text: String = (0..random.usize(..12))
-                .map(|_| letters[random.usize(..letters.len())])
-                .collect();
+            let text: String = (0..random.usize(..12)).map(|_| letters[random.usize(..letters.len())]).collect();
             let (start, end) = (random.usize(..40), random.usize(..40));
             let found = Place::new(&text, start, end);
-            assert!(
-                found.width >= 1 && found.column >= 1 && !found.text.contains('\n'),
-                "{text:?} {start} {end}"
-            );
+            assert!(found.width >= 1 && found.column >= 1 && !found.text.contains('\n'), "{text:?} {start} {end}");
             assert!(found.line <= text.matches('\n').count() + 1, "{text:?} {start} {end}");
         }
     }

@@ -18,11 +18,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(span: Range<usize>, problem: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            span: Some(span),
-            problem: problem.into(),
-            help: Some(help.into()),
-        }
+        Self { span: Some(span), problem: problem.into(), help: Some(help.into()) }
     }
 
     /// A fault of the value `at`.
@@ -34,24 +30,14 @@ impl Fault {
 impl From<toml::de::Error> for Fault {
     fn from(error: toml::de::Error) -> Self {
         let (problem, help) = split(error.message());
-        Self {
-            span: error.span(),
-            problem,
-            help,
-        }
+        Self { span: error.span(), problem, help }
     }
 }
 
 /// Takes a message of the TOML reader apart. serde hands errors on as text alone: its own messages have a few fixed forms,
 /// ours are those of [`Refusal::message`], which escape what they quote and so can't be taken for another form.
 fn split(message: &str) -> (String, Option<String>) {
-    let quoted = |text: &str| {
-        text.split('`')
-            .skip(1)
-            .step_by(2)
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
+    let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
     let expectation = message.rsplit_once(", expected ");
     if let (Some(rest), Some((_, known))) = (message.strip_prefix("unknown field `"), expectation) {
         let name = rest.split_once("`, expected ").map_or(rest, |(name, _)| name);
@@ -60,22 +46,14 @@ fn split(message: &str) -> (String, Option<String>) {
     if let Some((problem, help)) = message.split_once('\n') {
         return (problem.to_owned(), Some(help.to_owned()));
     }
-    if let Some(name) = message
-        .strip_prefix("missing field ")
-        .and_then(|name| quoted(name).pop())
-    {
-        return (
-            format!("the key {name:?} is missing"),
-            Some(format!("add it: {name} = ...")),
-        );
+    if let Some(name) = message.strip_prefix("missing field ").and_then(|name| quoted(name).pop()) {
+        return (format!("the key {name:?} is missing"), Some(format!("add it: {name} = ...")));
     }
     let Some((found, expected)) = expectation else {
         let help = (message == "duplicate key").then(|| "remove one of them".to_owned());
         return (message.to_owned(), help);
     };
-    let unfit = found
-        .strip_prefix("invalid type: ")
-        .or(found.strip_prefix("invalid value: "));
+    let unfit = found.strip_prefix("invalid type: ").or(found.strip_prefix("invalid value: "));
     let problem = match unfit {
         Some("map") => "a table does not fit here".to_owned(),
         Some("sequence") => "an array does not fit here".to_owned(),
@@ -105,10 +83,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(problem: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            problem: problem.into(),
-            help: help.into(),
-        }
+        Self { problem: problem.into(), help: help.into() }
     }
 
     /// The refusal as one text, which [`Fault`] takes apart again: serde knows errors of no other kind.

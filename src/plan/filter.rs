@@ -32,10 +32,8 @@ impl Filter {
     fn near(&self, cases: &[String]) -> Vec<String> {
         let letters = self.pattern.replace('*', "");
         let most = (letters.chars().count() / 3).max(1);
-        let mut near: Vec<(usize, &String)> = cases
-            .iter()
-            .map(|case| (distance(&letters, case, Ends::Free), case))
-            .collect();
+        let mut near: Vec<(usize, &String)> =
+            cases.iter().map(|case| (distance(&letters, case, Ends::Free), case)).collect();
         near.retain(|(distance, _)| *distance <= most);
         near.sort();
         near.into_iter().take(MOST_NEAR).map(|(_, case)| case.clone()).collect()
@@ -59,10 +57,7 @@ impl FromStr for Filter {
         if pattern.is_empty() {
             return Err(format!("{text:?} is not a filter"));
         }
-        Ok(Self {
-            excludes,
-            pattern: pattern.to_owned(),
-        })
+        Ok(Self { excludes, pattern: pattern.to_owned() })
     }
 }
 
@@ -84,11 +79,7 @@ impl Filters {
     /// # Errors
     /// Where one is empty.
     pub fn new<S: AsRef<str>>(texts: &[S]) -> Result<Self, String> {
-        let read = |text: &S| {
-            text.as_ref()
-                .parse()
-                .map_err(|problem| format!("{problem}: write {EXAMPLES}"))
-        };
+        let read = |text: &S| text.as_ref().parse().map_err(|problem| format!("{problem}: write {EXAMPLES}"));
         texts.iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 
@@ -105,15 +96,8 @@ impl Filters {
     #[must_use]
     pub fn unmatched(&self, cases: &[CaseId]) -> Vec<Unmatched> {
         let cases: Vec<String> = cases.iter().map(ToString::to_string).collect();
-        let idle = self
-            .0
-            .iter()
-            .filter(|filter| !cases.iter().any(|case| filter.fits(case)));
-        idle.map(|filter| Unmatched {
-            filter: filter.to_string(),
-            near: filter.near(&cases),
-        })
-        .collect()
+        let idle = self.0.iter().filter(|filter| !cases.iter().any(|case| filter.fits(case)));
+        idle.map(|filter| Unmatched { filter: filter.to_string(), near: filter.near(&cases) }).collect()
     }
 
     /// Finds fault with every filter that fits none of the cases.
@@ -122,11 +106,7 @@ impl Filters {
     /// One line per such filter, with its near misses.
     pub fn check(&self, cases: &[CaseId]) -> Result<(), String> {
         let lines: Vec<String> = self.unmatched(cases).iter().map(ToString::to_string).collect();
-        if lines.is_empty() {
-            Ok(())
-        } else {
-            Err(lines.join("\n"))
-        }
+        if lines.is_empty() { Ok(()) } else { Err(lines.join("\n")) }
     }
 }
 
@@ -148,11 +128,7 @@ pub struct Unmatched {
 impl fmt::Display for Unmatched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no case matches {:?}", self.filter)?;
-        if self.near.is_empty() {
-            Ok(())
-        } else {
-            write!(f, ": did you mean {}?", self.near.join(" or "))
-        }
+        if self.near.is_empty() { Ok(()) } else { write!(f, ": did you mean {}?", self.near.join(" or ")) }
     }
 }
 
@@ -161,18 +137,12 @@ mod tests {
     use super::*;
 
     fn cases() -> Vec<CaseId> {
-        ["generator::redb/naive", "generator::redb/cached", "engine::scan"]
-            .map(|case| case.parse().unwrap())
-            .to_vec()
+        ["generator::redb/naive", "generator::redb/cached", "engine::scan"].map(|case| case.parse().unwrap()).to_vec()
     }
 
     fn selected(texts: &[&str]) -> Vec<String> {
         let filters = Filters::new(texts).unwrap();
-        cases()
-            .iter()
-            .filter(|case| filters.matches(case))
-            .map(ToString::to_string)
-            .collect()
+        cases().iter().filter(|case| filters.matches(case)).map(ToString::to_string).collect()
     }
 
     #[test]
@@ -206,18 +176,11 @@ mod tests {
         let mut random = fastrand::Rng::with_seed(8);
         for _ in 0..5_000 {
             let letters = ['*', 'a', 'b'];
-            let mut word = |most, from| {
-                (0..random.usize(..most))
-                    .map(|_| letters[random.usize(from..3)])
-                    .collect::<String>()
-            };
+            let mut word =
+                |most, from| (0..random.usize(..most)).map(|_| letters[random.usize(from..3)]).collect::<String>();
             let (pattern, text) = (format!("{}*", word(6, 0)), word(9, 1));
             let filter: Filter = pattern.parse().unwrap();
-            assert_eq!(
-                filter.fits(&text),
-                slow(pattern.as_bytes(), text.as_bytes()),
-                "{pattern} {text}"
-            );
+            assert_eq!(filter.fits(&text), slow(pattern.as_bytes(), text.as_bytes()), "{pattern} {text}");
         }
     }
 

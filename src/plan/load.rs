@@ -12,10 +12,7 @@ const PLACES: [&str; 2] = ["perfplan.toml", ".config/perfplan.toml"];
 #[must_use]
 pub fn find(root: &Path) -> Option<PathBuf> {
     // A dangling link counts as a file: better an error than a plan that silently does not apply.
-    PLACES
-        .iter()
-        .map(|place| root.join(place))
-        .find(|path| path.symlink_metadata().is_ok())
+    PLACES.iter().map(|place| root.join(place)).find(|path| path.symlink_metadata().is_ok())
 }
 
 /// The plan of the workspace at `root`: of the file `explicit`, else of the file that [`find`] finds, else the defaults.
@@ -24,10 +21,7 @@ pub fn find(root: &Path) -> Option<PathBuf> {
 /// Where the file can't be read, or says what no plan can say.
 pub fn load(root: &Path, explicit: Option<&Path>) -> Result<Plan, PlanError> {
     let Some(path) = explicit.map(Path::to_owned).or_else(|| find(root)) else {
-        return Ok(Plan {
-            path: None,
-            ..Plan::parse("", Path::new("default.toml"))?
-        });
+        return Ok(Plan { path: None, ..Plan::parse("", Path::new("default.toml"))? });
     };
     let text = fs::read(&path).and_then(|bytes| String::from_utf8(bytes).map_err(io::Error::other));
     let text = text.map_err(|error| PlanError::unreadable(&path, &error))?;
@@ -66,17 +60,11 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let missing = root.path().join("missing.toml");
         let error = load(root.path(), Some(&missing)).unwrap_err().to_string();
-        assert!(
-            error.starts_with(&format!("{}: can't be read: ", missing.display())),
-            "{error}"
-        );
+        assert!(error.starts_with(&format!("{}: can't be read: ", missing.display())), "{error}");
 
         fs::write(root.path().join("perfplan.toml"), b"# caf\xe9 ").unwrap();
         let error = load(root.path(), None).unwrap_err().to_string();
-        assert!(
-            error.contains("invalid utf-8 sequence of 1 bytes from index 5"),
-            "{error}"
-        );
+        assert!(error.contains("invalid utf-8 sequence of 1 bytes from index 5"), "{error}");
     }
 
     #[cfg(unix)]

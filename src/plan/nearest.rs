@@ -48,11 +48,7 @@ pub(super) fn distance(name: &str, candidate: &str, ends: Ends) -> usize {
         before = std::mem::replace(&mut above, row);
     }
     let whole = above.last().copied();
-    let nearest = if ends == Ends::Free {
-        above.iter().copied().min()
-    } else {
-        whole
-    };
+    let nearest = if ends == Ends::Free { above.iter().copied().min() } else { whole };
     nearest.unwrap_or(0)
 }
 
@@ -64,10 +60,7 @@ mod tests {
     fn distances_are_those_of_the_definition() {
         let whole = |a, b| distance(a, b, Ends::Fixed);
         assert_eq!((whole("", ""), whole("", "abc"), whole("abc", "")), (0, 3, 3));
-        assert_eq!(
-            (whole("kitten", "sitting"), whole("ab", "ba"), whole("Fat", "fat")),
-            (3, 1, 0)
-        );
+        assert_eq!((whole("kitten", "sitting"), whole("ab", "ba"), whole("Fat", "fat")), (3, 1, 0));
         assert_eq!(distance("redp", "generator::redb/cached", Ends::Free), 1);
         assert_eq!(distance("dbre", "redb", Ends::Free), 2);
     }
@@ -75,19 +68,12 @@ mod tests {
     #[test]
     fn the_distance_is_symmetric_and_never_more_than_the_longer_text() {
         let mut random = fastrand::Rng::with_seed(6);
-        let mut word = || {
-            (0..random.usize(..9))
-                .map(|_| random.char('a'..='c'))
-                .collect::<String>()
-        };
+        let mut word = || (0..random.usize(..9)).map(|_| random.char('a'..='c')).collect::<String>();
         for _ in 0..2_000 {
             let (a, b) = (word(), word());
             let there = distance(&a, &b, Ends::Fixed);
             assert_eq!(there, distance(&b, &a, Ends::Fixed), "{a} {b}");
-            assert!(
-                there <= a.len().max(b.len()) && there >= a.len().abs_diff(b.len()),
-                "{a} {b}"
-            );
+            assert!(there <= a.len().max(b.len()) && there >= a.len().abs_diff(b.len()), "{a} {b}");
             assert!(distance(&a, &b, Ends::Free) <= there.min(a.len()), "{a} {b}");
         }
     }

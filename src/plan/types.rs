@@ -31,10 +31,7 @@ impl Plan {
     /// Where the text is no TOML, has unknown keys, or values that can't be.
     pub fn parse(text: &str, name: &Path) -> Result<Self, PlanError> {
         let plan = wire::read(text).map_err(|fault| PlanError::new(fault, text, name))?;
-        Ok(Self {
-            path: Some(name.to_owned()),
-            ..plan
-        })
+        Ok(Self { path: Some(name.to_owned()), ..plan })
     }
 
     /// The variant of this name.

@@ -47,11 +47,7 @@ impl<W: Written> Visitor<'_> for TextVisitor<W> {
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<W::Value, E> {
-        if W::BARE {
-            self.visit_str(&value.to_string())
-        } else {
-            Err(E::invalid_type(Unexpected::Bool(value), &self))
-        }
+        if W::BARE { self.visit_str(&value.to_string()) } else { Err(E::invalid_type(Unexpected::Bool(value), &self)) }
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<W::Value, E> {
@@ -110,12 +106,7 @@ impl Written for Tolerance {
 
     fn read(text: &str) -> Result<f64, Refusal> {
         let allowed = |fraction: f64| fraction > 0.0 && fraction <= 1.0;
-        percentage(
-            text,
-            allowed,
-            "a tolerance",
-            r#"write more than "0%" and at most "100%", such as "1%""#,
-        )
+        percentage(text, allowed, "a tolerance", r#"write more than "0%" and at most "100%", such as "1%""#)
     }
 }
 
@@ -140,22 +131,13 @@ impl Written for Chance {
 
     fn read(text: &str) -> Result<f64, Refusal> {
         let allowed = |fraction: f64| fraction > 0.0 && fraction <= 0.5;
-        percentage(
-            text,
-            allowed,
-            "a chance of error",
-            r#"write more than "0%" and at most "50%", such as "1%""#,
-        )
+        percentage(text, allowed, "a chance of error", r#"write more than "0%" and at most "50%", such as "1%""#)
     }
 }
 
 fn percentage(text: &str, allowed: impl Fn(f64) -> bool, what: &str, help: &str) -> Result<f64, Refusal> {
     let fraction = parse_percent(text)?;
-    if allowed(fraction) {
-        Ok(fraction)
-    } else {
-        Err(Refusal::new(format!("{text:?} can't be {what}"), help))
-    }
+    if allowed(fraction) { Ok(fraction) } else { Err(Refusal::new(format!("{text:?} can't be {what}"), help)) }
 }
 
 /// A time that is not zero.
@@ -167,10 +149,9 @@ impl Written for Time {
 
     fn read(text: &str) -> Result<Duration, Refusal> {
         match parse_duration(text)? {
-            Duration::ZERO => Err(Refusal::new(
-                format!("{text:?} is no time at all"),
-                r#"write more than zero, such as "90s""#,
-            )),
+            Duration::ZERO => {
+                Err(Refusal::new(format!("{text:?} is no time at all"), r#"write more than zero, such as "90s""#))
+            }
             time => Ok(time),
         }
     }
@@ -187,10 +168,7 @@ impl Written for CargoName {
         if !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_')) {
             return Ok(text.to_owned());
         }
-        Err(Refusal::new(
-            format!("{text:?} is not a name that cargo takes"),
-            "write letters, digits, - and _",
-        ))
+        Err(Refusal::new(format!("{text:?} is not a name that cargo takes"), "write letters, digits, - and _"))
     }
 }
 
@@ -202,8 +180,7 @@ impl Written for MetricName {
     const WHAT: &'static str = r#"a metric such as "wall""#;
 
     fn read(text: &str) -> Result<Metric, Refusal> {
-        text.parse()
-            .map_err(|problem: String| Refusal::new(problem, r#"write a name such as "wall" or "latency.p99""#))
+        text.parse().map_err(|problem: String| Refusal::new(problem, r#"write a name such as "wall" or "latency.p99""#))
     }
 }
 
@@ -215,8 +192,7 @@ impl Written for Name {
     const WHAT: &'static str = r#"a name such as "fat-lto""#;
 
     fn read(text: &str) -> Result<VariantName, Refusal> {
-        text.parse()
-            .map_err(|problem: String| Refusal::new(problem, r#"write a name such as "fat-lto""#))
+        text.parse().map_err(|problem: String| Refusal::new(problem, r#"write a name such as "fat-lto""#))
     }
 }
 
@@ -228,8 +204,7 @@ impl Written for FilterText {
     const WHAT: &'static str = r#"a filter such as "engine::*""#;
 
     fn read(text: &str) -> Result<Filter, Refusal> {
-        text.parse()
-            .map_err(|problem: String| Refusal::new(problem, format!("write {EXAMPLES}")))
+        text.parse().map_err(|problem: String| Refusal::new(problem, format!("write {EXAMPLES}")))
     }
 }
 

@@ -69,22 +69,8 @@ impl Variant {
     /// here can be measured as such a variant.
     #[must_use]
     pub fn only_env(&self) -> bool {
-        let Self {
-            name,
-            env,
-            same_results,
-            only,
-            explicit,
-            ..
-        } = self.clone();
-        *self
-            == Self {
-                env,
-                same_results,
-                only,
-                explicit,
-                ..Self::plain(name)
-            }
+        let Self { name, env, same_results, only, explicit, .. } = self.clone();
+        *self == Self { env, same_results, only, explicit, ..Self::plain(name) }
     }
 }
 

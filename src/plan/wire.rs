@@ -108,14 +108,7 @@ impl TryFrom<WirePlan> for Plan {
         let baseline = baseline_of(&variants, baseline)?;
         let measure = Measure::from(wire.measure);
         let workloads = workloads(wire.workload)?;
-        Ok(Self {
-            path: None,
-            gate: gate(wire.gate, most_rounds)?,
-            measure,
-            workloads,
-            variants,
-            baseline,
-        })
+        Ok(Self { path: None, gate: gate(wire.gate, most_rounds)?, measure, workloads, variants, baseline })
     }
 }
 
@@ -125,21 +118,11 @@ fn gate(wire: WireGate, most_rounds: u32) -> Result<Gate, Fault> {
         return Err(Fault::at(&wire.metrics, "no metric is judged", help));
     }
     let metrics = wire.metrics.into_inner();
-    let names = metrics
-        .iter()
-        .map(|metric| (metric.get_ref().0.to_string(), metric.span()));
-    unique(
-        names,
-        |name| format!("the metric {name:?} is named twice"),
-        "remove one of them",
-    )?;
+    let names = metrics.iter().map(|metric| (metric.get_ref().0.to_string(), metric.span()));
+    unique(names, |name| format!("the metric {name:?} is named twice"), "remove one of them")?;
     Ok(Gate {
         family_error: wire.family_error.0,
-        tolerances: wire
-            .tolerances
-            .into_iter()
-            .map(own_tolerance)
-            .collect::<Result<_, _>>()?,
+        tolerances: wire.tolerances.into_iter().map(own_tolerance).collect::<Result<_, _>>()?,
         tolerance: wire.tolerance.0,
         metrics: metrics.into_iter().map(|metric| metric.into_inner().0).collect(),
         most_rounds: most_rounds as usize,
@@ -168,9 +151,7 @@ impl From<WireMeasure> for Measure {
 
 fn workloads(wires: Vec<Spanned<WireWorkload>>) -> Result<Vec<Workload>, Fault> {
     let named = wires.into_iter().map(workload).collect::<Result<Vec<_>, _>>()?;
-    let names = named
-        .iter()
-        .map(|(workload, span)| (workload.name.clone(), span.clone()));
+    let names = named.iter().map(|(workload, span)| (workload.name.clone(), span.clone()));
     unique(names, |name| format!("two workloads are called {name:?}"), OWN_NAME)?;
     Ok(named.into_iter().map(|(workload, _)| workload).collect())
 }
@@ -178,23 +159,12 @@ fn workloads(wires: Vec<Spanned<WireWorkload>>) -> Result<Vec<Workload>, Fault> 
 /// The workload, and the place that its name comes from.
 fn workload(wire: Spanned<WireWorkload>) -> Result<(Workload, Range<usize>), Fault> {
     let span = wire.span();
-    let WireWorkload {
-        name,
-        timeout,
-        package,
-        bin,
-        features,
-        command,
-    } = wire.into_inner();
+    let WireWorkload { name, timeout, package, bin, features, command } = wire.into_inner();
     let (source, default) = match (package, command) {
         (Some(package), None) => from_package(package, bin, features),
         (None, Some(command)) => from_command(command, bin, features)?,
         (Some(_), Some(command)) => {
-            return Err(Fault::at(
-                &command,
-                "a workload is a package or a command, not both",
-                "remove one of them",
-            ));
+            return Err(Fault::at(&command, "a workload is a package or a command, not both", "remove one of them"));
         }
         (None, None) => {
             let help = r#"add package = "..." (a package of the workspace) or command = ["program", "argument"]"#;
@@ -206,14 +176,7 @@ fn workload(wire: Spanned<WireWorkload>) -> Result<(Workload, Range<usize>), Fau
     let checked = CaseId::new(name.get_ref(), "case");
     checked.map_err(|problem| Fault::at(&name, problem, r#"give it a fitting name: name = "...""#))?;
     let place = name.span();
-    Ok((
-        Workload {
-            name: name.into_inner(),
-            timeout: timeout.map(|timeout| timeout.0),
-            source,
-        },
-        place,
-    ))
+    Ok((Workload { name: name.into_inner(), timeout: timeout.map(|timeout| timeout.0), source }, place))
 }
 
 fn from_package(
@@ -236,15 +199,9 @@ fn from_command(
     bin: Option<Spanned<Text<CargoName>>>,
     features: Option<Spanned<Vec<String>>>,
 ) -> Result<(WorkloadSource, Spanned<String>), Fault> {
-    let stray = bin
-        .map(|bin| ("bin", bin.span()))
-        .or(features.map(|features| ("features", features.span())));
+    let stray = bin.map(|bin| ("bin", bin.span())).or(features.map(|features| ("features", features.span())));
     if let Some((key, span)) = stray {
-        return Err(Fault::new(
-            span,
-            format!("{key} belongs to a package, not to a command"),
-            "remove it",
-        ));
+        return Err(Fault::new(span, format!("{key} belongs to a package, not to a command"), "remove it"));
     }
     let Some(program) = command.get_ref().first().filter(|program| !program.is_empty()) else {
         return Err(Fault::at(
@@ -255,12 +212,7 @@ fn from_command(
     };
     let name = program.rsplit(['/', '\\']).next().unwrap_or(program).to_owned();
     let name = Spanned::new(command.span(), name);
-    Ok((
-        WorkloadSource::Command {
-            argv: command.into_inner(),
-        },
-        name,
-    ))
+    Ok((WorkloadSource::Command { argv: command.into_inner() }, name))
 }
 
 fn variants(wires: Spanned<Vec<WireVariant>>) -> Result<Vec<Variant>, Fault> {
@@ -269,9 +221,7 @@ fn variants(wires: Spanned<Vec<WireVariant>>) -> Result<Vec<Variant>, Fault> {
         return Err(Fault::at(&wires, "there is no variant", help));
     }
     let wires = wires.into_inner();
-    let names = wires
-        .iter()
-        .map(|wire| (wire.name.get_ref().0.to_string(), wire.name.span()));
+    let names = wires.iter().map(|wire| (wire.name.get_ref().0.to_string(), wire.name.span()));
     unique(names, |name| format!("two variants are called {name:?}"), OWN_NAME)?;
     wires.into_iter().map(Variant::try_from).collect()
 }
@@ -280,17 +230,11 @@ impl TryFrom<WireVariant> for Variant {
     type Error = Fault;
 
     fn try_from(wire: WireVariant) -> Result<Self, Fault> {
-        if let Some(name) = wire
-            .env
-            .keys()
-            .find(|name| name.get_ref().is_empty() || name.get_ref().contains(['=', '\0']))
+        if let Some(name) =
+            wire.env.keys().find(|name| name.get_ref().is_empty() || name.get_ref().contains(['=', '\0']))
         {
             let problem = format!("{:?} can't be the name of an environment variable", name.get_ref());
-            return Err(Fault::at(
-                name,
-                problem,
-                r#"write the name alone: env = { NAME = "value" }"#,
-            ));
+            return Err(Fault::at(name, problem, r#"write the name alone: env = { NAME = "value" }"#));
         }
         Ok(Self {
             name: wire.name.into_inner().0,
@@ -304,11 +248,7 @@ impl TryFrom<WireVariant> for Variant {
             allocator: wire.allocator.map(|allocator| allocator.0),
             features: wire.features,
             rustflags: wire.rustflags,
-            env: wire
-                .env
-                .into_iter()
-                .map(|(name, value)| (name.into_inner(), value))
-                .collect(),
+            env: wire.env.into_iter().map(|(name, value)| (name.into_inner(), value)).collect(),
             same_results: wire.same_results.unwrap_or(true),
             only: wire.only.into_iter().map(|filter| filter.0).collect(),
             explicit: wire.explicit,
@@ -323,13 +263,8 @@ fn baseline_of(variants: &[Variant], asked: Option<Spanned<String>>) -> Result<V
         return Ok(variants[0].name.clone());
     };
     let found = variants.iter().find(|variant| variant.name.as_str() == asked.get_ref());
-    let unknown = || {
-        Fault::at(
-            &asked,
-            format!("there is no variant {:?}", asked.get_ref()),
-            instead(asked.get_ref(), &names),
-        )
-    };
+    let unknown =
+        || Fault::at(&asked, format!("there is no variant {:?}", asked.get_ref()), instead(asked.get_ref(), &names));
     Ok(found.ok_or_else(unknown)?.name.clone())
 }
 

@@ -17,16 +17,8 @@ impl Workload {
     /// The only or default program of a package, called like the package.
     #[must_use]
     pub fn package(package: &str) -> Self {
-        let source = WorkloadSource::Package {
-            package: package.to_owned(),
-            bin: None,
-            features: Vec::new(),
-        };
-        Self {
-            name: package.to_owned(),
-            timeout: None,
-            source,
-        }
+        let source = WorkloadSource::Package { package: package.to_owned(), bin: None, features: Vec::new() };
+        Self { name: package.to_owned(), timeout: None, source }
     }
 }
 

@@ -29,10 +29,11 @@ impl fmt::Debug for Child {
     }
 }
 
-/// Starts a worker with one open descriptor beside the three usual ones: `channel`, under the number that the environment
-/// variable `variable` tells. Its standard output goes nowhere, its standard error into memory.
+/// Starts a worker with one open descriptor beside the three usual ones: `channel`, under the number that the
+/// environment variable `variable` tells. Its standard output goes nowhere, its standard error into memory.
 ///
-/// The thread that calls this has to outlive the worker: the kernel ends the worker with it.
+/// Without a [`super::Guardian`], the thread that calls this has to outlive the worker: the kernel ends the worker
+/// with it.
 ///
 /// # Errors
 /// Where it can't be started, or the tool was asked to end ([`super::Interrupted`]).
@@ -57,8 +58,8 @@ impl Child {
         self.leader.signal(libc::SIGKILL);
     }
 
-    /// Waits until the worker has ended, ends what is left of its group, and says how the worker ended and what it used. Asked
-    /// again, it says the same.
+    /// Waits until the worker has ended, ends what is left of its group, and says how the worker ended and what it
+    /// used. Asked again, it says the same.
     ///
     /// # Errors
     /// Where the worker takes longer from now on than its [`Spec::timeout`] ([`TimedOut`]) or the tool is asked to end

@@ -66,7 +66,8 @@ pub fn check_interrupt() -> Result<(), Interrupted> {
     if requested() { Err(Interrupted) } else { Ok(()) }
 }
 
-/// A descriptor that becomes readable, and stays so, with the first signal; -1, which `poll` passes over, without handlers.
+/// A descriptor that becomes readable, and stays so, with the first signal; -1, which `poll` passes over, without
+/// handlers.
 pub(super) fn bell() -> RawFd {
     BELL.get().map_or(-1, AsRawFd::as_raw_fd)
 }

@@ -1,11 +1,12 @@
 //! The one way to run a child process (Linux).
 //!
-//! Every child is the leader of a process group of its own, reads from `/dev/null` unless it is given something, and ends
-//! with the tool: when it ends, when it takes too long, on Ctrl-C, and when the tool itself is killed. What the rest of its
-//! group does after it ended is nobody's business here any more, so the group is ended with it.
+//! Every child is the leader of a process group of its own, reads from `/dev/null` unless it is given something, and
+//! ends with the tool: when it ends, when it takes too long, on Ctrl-C, and when the tool itself is killed. What the
+//! rest of its group does after it ended is nobody's business here any more, so the group is ended with it.
 //!
-//! The kernel ends a child when the *thread* that started it ends. [`run`] waits on the calling thread, so nothing is to be
-//! minded there; a worker must be started by a thread that outlives it.
+//! The kernel ends a child when the *thread* that is its parent ends: the one that started the [`Guardian`], or
+//! without a guardian, the one that started the child. [`run`] waits on the calling thread, so nothing is to be
+//! minded there.
 
 mod child;
 mod collect;
@@ -19,6 +20,8 @@ mod spawn;
 mod spec;
 mod stall;
 mod sys;
+#[cfg(test)]
+mod tests;
 mod usage;
 
 pub use child::{Child, spawn_worker};

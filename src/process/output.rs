@@ -87,7 +87,8 @@ impl Output {
     /// The output of a child that returned 0.
     ///
     /// # Errors
-    /// Where it did not: says what failed (`what`), how, the command to run it again, and the end of its standard error.
+    /// Where it did not: says what failed (`what`), how, the command to run it again, and the end of its standard
+    /// error.
     pub fn check(self, what: &str) -> Result<Self> {
         if self.success() {
             return Ok(self);

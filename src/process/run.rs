@@ -46,8 +46,8 @@ impl std::error::Error for TimedOut {}
 /// Runs a child and collects what it writes. How it ended is for the caller to judge ([`Output::check`]).
 ///
 /// # Errors
-/// Where it can't be started, writes more than 256 MiB to its standard output, takes too long ([`TimedOut`]), or the tool is
-/// asked to end ([`Interrupted`]). In all these cases its process group is gone.
+/// Where it can't be started, writes more than 256 MiB to its standard output, takes too long ([`TimedOut`]), or the
+/// tool is asked to end ([`Interrupted`]). In all these cases its process group is gone.
 pub fn run(spec: &Spec) -> Result<Output> {
     run_with(spec, &mut |_| ())
 }
@@ -91,10 +91,9 @@ fn supervise(spec: &Spec, stdout: &mut dyn Sink, mut lines: Lines<'_>) -> Result
     let seen = loop {
         let mut fds = [child.ended(), from_stdout.fd(), from_stderr.fd(), course.bell()].map(watched);
         sys::poll(&mut fds, course.left()).context("waiting for a child")?;
-        let now = Instant::now();
         let happened = fds.map(|fd| fd.revents != 0);
         if happened[0] {
-            break now;
+            break sys::now_ns();
         }
         if happened[1] {
             from_stdout.read(&mut buffer, stdout)?;
@@ -102,7 +101,7 @@ fn supervise(spec: &Spec, stdout: &mut dyn Sink, mut lines: Lines<'_>) -> Result
         if happened[2] {
             from_stderr.read(&mut buffer, &mut (&mut tail, &mut lines))?;
         }
-        course.go_on(now, &child);
+        course.go_on(Instant::now(), &child);
     };
     let (status, usage) = child.finish(seen).context("reaping a child")?;
     from_stdout.empty(&mut buffer, stdout)?;
@@ -128,7 +127,7 @@ pub(super) fn wait(child: &mut Leader, limit: Option<Duration>) -> Result<Option
         let mut fds = [child.ended(), course.bell()].map(watched);
         sys::poll(&mut fds, course.left()).context("waiting for a child")?;
         if fds[0].revents != 0 {
-            let result = child.finish(Instant::now()).context("reaping a child")?;
+            let result = child.finish(sys::now_ns()).context("reaping a child")?;
             return match course.ending {
                 None => Ok(Some(result)),
                 Some(Ending::Interrupted) => Err(Interrupted.into()),
@@ -145,7 +144,7 @@ pub(super) fn reap(child: &mut Leader) -> Result<(Status, Usage)> {
     while fds[0].revents == 0 {
         sys::poll(&mut fds, None).context("waiting for a child")?;
     }
-    child.finish(Instant::now()).context("reaping a child")
+    child.finish(sys::now_ns()).context("reaping a child")
 }
 
 /// Why a child is being ended.

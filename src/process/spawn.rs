@@ -8,12 +8,11 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 
-use super::forked::{self, Launch, Step, Strings};
-use super::guardian::Watched;
+use super::forked::{CHANNEL, Launched, Step, Words};
+use super::guardian::{self, Watched};
 use super::output::Status;
 use super::{Spec, Usage, machine, sys};
 
@@ -25,48 +24,34 @@ const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 pub(super) struct Leader {
     pid: libc::pid_t,
     ended: OwnedFd,
-    begun: Instant,
+    begun_ns: u64,
     /// `None` from the moment that the child is to be reaped: then its number may soon be another's.
     watched: Option<Watched>,
     result: Option<(Status, Usage)>,
 }
 
 impl Leader {
-    /// Starts the child. A `channel` stays open in it; the variable tells its number.
+    /// Starts the child. A `channel` is open in it as well; the variable of this name tells its number.
     pub(super) fn start(
         spec: &Spec,
         stdio: [BorrowedFd<'_>; 3],
         channel: Option<(BorrowedFd<'_>, &str)>,
     ) -> Result<Self> {
-        let mut env = environment(spec);
-        if let Some((fd, variable)) = channel {
-            env.insert(variable.into(), fd.as_raw_fd().to_string().into());
-        }
-        let path = env.get(OsStr::new("PATH")).map_or(OsStr::new(USUAL_PATH), OsString::as_os_str);
-        let program = terminated(located(&spec.program, path)?.into_os_string())?;
-        let argv = std::iter::once(&spec.program).chain(&spec.args).cloned().map(terminated).collect::<Result<_>>()?;
-        let env = env.into_iter().map(setting).collect::<Result<_>>()?;
-        let folder = spec.current_dir.clone().map(|folder| terminated(folder.into_os_string())).transpose()?;
-        let launch = Launch {
-            program: &program,
-            argv: &Strings::new(argv),
-            env: &Strings::new(env),
-            folder: folder.as_deref(),
-            stdio,
-            inherit: channel.map(|(fd, _)| fd),
-            cpus: affinity(spec)?,
-        };
-        let begun = Instant::now();
-        let pid = forked::launch(&launch).map_err(|(step, error)| not_started(spec, step, error))?;
-        Self::of(pid, begun).with_context(|| format!("watching over {}", spec.command_line()))
+        let words = words(spec, channel.map(|(_, variable)| variable))?;
+        let [stdin, stdout, stderr] = stdio.map(|fd| fd.as_raw_fd());
+        let descriptors = [stdin, stdout, stderr, channel.map_or(-1, |(fd, _)| fd.as_raw_fd())];
+        let failed = |(step, error)| not_started(spec, step, error);
+        let (launched, watched) = guardian::launch(&words, descriptors).map_err(failed)?;
+        Self::of(launched, watched).with_context(|| format!("watching over {}", spec.command_line()))
     }
 
-    fn of(pid: libc::pid_t, begun: Instant) -> io::Result<Self> {
-        let watched = Some(Watched::new(pid));
+    fn of(launched: Launched, watched: Watched) -> io::Result<Self> {
+        let Launched { pid, begun_ns } = launched;
         match sys::pidfd(pid) {
-            Ok(ended) => Ok(Self { pid, ended, begun, watched, result: None }),
+            Ok(ended) => Ok(Self { pid, ended, begun_ns, watched: Some(watched), result: None }),
             Err(error) => {
                 sys::kill_group(pid, libc::SIGKILL);
+                drop(watched);
                 sys::reap(pid)?;
                 Err(error)
             }
@@ -94,8 +79,8 @@ impl Leader {
         self.result
     }
 
-    /// Ends what is left of the group, and reaps the child. `seen` is when its end was noticed.
-    pub(super) fn finish(&mut self, seen: Instant) -> io::Result<(Status, Usage)> {
+    /// Ends what is left of the group, and reaps the child. `seen_ns` is when its end was noticed ([`sys::now_ns`]).
+    pub(super) fn finish(&mut self, seen_ns: u64) -> io::Result<(Status, Usage)> {
         if let Some(result) = self.result {
             return Ok(result);
         }
@@ -103,8 +88,7 @@ impl Leader {
         self.signal(libc::SIGKILL);
         self.watched = None;
         let (status, usage) = sys::reap(self.pid)?;
-        let elapsed = seen.duration_since(self.begun).as_nanos();
-        let result = (Status::from_wait(status), Usage::new(&usage, u64::try_from(elapsed).unwrap_or(u64::MAX)));
+        let result = (Status::from_wait(status), Usage::new(&usage, seen_ns.saturating_sub(self.begun_ns)));
         self.result = Some(result);
         Ok(result)
     }
@@ -114,9 +98,27 @@ impl Drop for Leader {
     fn drop(&mut self) {
         if self.watched.is_some() {
             // Whoever drops a living child has another error to tell of.
-            let _ = self.finish(Instant::now());
+            let _ = self.finish(sys::now_ns());
         }
     }
+}
+
+/// The command in the words of the kernel. The variable `channel` tells the child where to find its channel.
+fn words(spec: &Spec, channel: Option<&str>) -> Result<Words> {
+    let mut env = environment(spec);
+    if let Some(variable) = channel {
+        env.insert(variable.into(), CHANNEL.to_string().into());
+    }
+    let path = env.get(OsStr::new("PATH")).map_or(OsStr::new(USUAL_PATH), OsString::as_os_str);
+    let folder =
+        std::path::absolute(spec.current_dir.as_deref().unwrap_or(Path::new("."))).context("finding the folder")?;
+    Ok(Words {
+        program: terminated(located(&spec.program, path)?.into_os_string())?,
+        argv: std::iter::once(&spec.program).chain(&spec.args).cloned().map(terminated).collect::<Result<_>>()?,
+        env: env.into_iter().map(setting).collect::<Result<_>>()?,
+        folder: terminated(folder.into_os_string())?,
+        cpus: affinity(spec)?,
+    })
 }
 
 fn environment(spec: &Spec) -> BTreeMap<OsString, OsString> {

@@ -133,7 +133,8 @@ impl Spec {
     }
 }
 
-/// A word as a POSIX shell takes it; bytes that don't print are escaped the way bash, zsh and ksh understand (`$'\x1f'`).
+/// A word as a POSIX shell takes it; bytes that don't print are escaped the way bash, zsh and ksh understand
+/// (`$'\x1f'`).
 fn quoted(word: &OsStr) -> String {
     let bytes = word.as_bytes();
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./:=,+@%^".contains(byte);

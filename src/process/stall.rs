@@ -16,10 +16,11 @@ pub struct Disturbance {
 /// Counters since the machine started. What lies between two readings counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// Per measuring CPU, in the order asked for, the ticks (1/100 s) that the hypervisor gave to others; empty where the
-    /// kernel does not tell.
+    /// Per measuring CPU, in the order asked for, the ticks (1/100 s) that the hypervisor gave to others; empty where
+    /// the kernel does not tell.
     pub steal_ticks: Vec<u64>,
-    /// Microseconds in which some task of the machine waited for a CPU (PSI, `some`); `None` where the kernel does not tell.
+    /// Microseconds in which some task of the machine waited for a CPU (PSI, `some`); `None` where the kernel does
+    /// not tell.
     pub psi_us: Option<u64>,
 }
 

@@ -4,11 +4,11 @@ use std::ffi::CStr;
 use std::fs::File;
 use std::io;
 use std::mem::{MaybeUninit, size_of};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 use std::time::Duration;
 
-use libc::{c_int, cpu_set_t, pid_t, pollfd, rusage};
+use libc::{c_int, cpu_set_t, iovec, msghdr, pid_t, pollfd, rusage};
 
 /// The result of a call that says -1 where it failed.
 fn checked(result: c_int) -> io::Result<c_int> {
@@ -122,4 +122,97 @@ pub(super) fn cpu_set(cpus: &[usize]) -> io::Result<cpu_set_t> {
 pub(super) fn own_pid() -> pid_t {
     // SAFETY: takes nothing and touches nothing.
     unsafe { libc::getpid() }
+}
+
+/// The monotonic clock, nanoseconds.
+pub(super) fn now_ns() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is valid for writing. This clock is always there.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    // Neither is ever negative on this clock.
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+/// Memory that processes forked from now on share with this one, at the same address, for good. `words` of 8 bytes.
+pub(super) fn shared_memory(words: usize) -> io::Result<&'static mut [u64]> {
+    let (access, kind) =
+        (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE);
+    // SAFETY: a new mapping somewhere, of no file.
+    let memory = unsafe { libc::mmap(ptr::null_mut(), words * size_of::<u64>(), access, kind, -1, 0) };
+    if memory == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the mapping is of this size, aligned to a page, zeroed, never unmapped, and nobody else's.
+    Ok(unsafe { std::slice::from_raw_parts_mut(memory.cast(), words) })
+}
+
+/// Two connected sockets that keep packets apart, closed on `exec`.
+pub(super) fn packet_sockets() -> io::Result<(OwnedFd, OwnedFd)> {
+    let mut fds = [-1; 2];
+    let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC;
+    // SAFETY: the array has room for two.
+    checked(unsafe { libc::socketpair(libc::AF_UNIX, kind, 0, fds.as_mut_ptr()) })?;
+    // SAFETY: the kernel made these descriptors for us just now.
+    Ok(fds.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }).into())
+}
+
+/// The most descriptors that a packet carries.
+pub(super) const MOST_FDS: usize = 4;
+
+/// Room for the descriptors of a packet and their header, aligned as the kernel wants it.
+type Control = [u64; 8];
+
+/// A packet of one number.
+fn packet(iov: &mut iovec, control: &mut Control, length: usize) -> msghdr {
+    // SAFETY: zeroes are valid for the plain struct.
+    let mut message: msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
+    message.msg_iov = iov;
+    message.msg_iovlen = 1;
+    message.msg_control = control.as_mut_ptr().cast();
+    message.msg_controllen = length as _;
+    message
+}
+
+/// Sends a number, and copies of at most [`MOST_FDS`] descriptors.
+pub(super) fn send(socket: RawFd, number: c_int, fds: &[RawFd]) -> io::Result<()> {
+    let mut control = [0; size_of::<Control>() / size_of::<u64>()];
+    let mut iov = iovec { iov_base: (&raw const number).cast_mut().cast(), iov_len: size_of::<c_int>() };
+    let bytes = size_of_val(&fds[..fds.len().min(MOST_FDS)]) as libc::c_uint;
+    // SAFETY: only computes a length.
+    let length = if bytes == 0 { 0 } else { unsafe { libc::CMSG_SPACE(bytes) } };
+    let message = packet(&mut iov, &mut control, length as usize);
+    // SAFETY: `control` has room for a header and MOST_FDS numbers behind it; all pointers outlive the call.
+    checked(unsafe {
+        if let Some(header) = libc::CMSG_FIRSTHDR(&raw const message).as_mut() {
+            header.cmsg_level = libc::SOL_SOCKET;
+            header.cmsg_type = libc::SCM_RIGHTS;
+            header.cmsg_len = libc::CMSG_LEN(bytes) as _;
+            ptr::copy_nonoverlapping(fds.as_ptr().cast(), libc::CMSG_DATA(header), bytes as usize);
+        }
+        libc::sendmsg(socket, &raw const message, libc::MSG_NOSIGNAL) as c_int
+    })?;
+    Ok(())
+}
+
+/// Receives what [`send`] sent; absent descriptors are -1. `None` when the other end is gone. Safe in a forked process.
+pub(super) fn receive(socket: RawFd) -> Option<(c_int, [RawFd; MOST_FDS])> {
+    let (mut number, mut fds) = (0, [-1; MOST_FDS]);
+    let mut control = [0; size_of::<Control>() / size_of::<u64>()];
+    let mut iov = iovec { iov_base: (&raw mut number).cast(), iov_len: size_of::<c_int>() };
+    let received = loop {
+        let mut message = packet(&mut iov, &mut control, size_of::<Control>());
+        // SAFETY: all pointers outlive the call and are valid for the lengths given.
+        let count = unsafe { libc::recvmsg(socket, &raw mut message, libc::MSG_CMSG_CLOEXEC) };
+        if count >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
+            break (count == size_of::<c_int>() as isize).then_some(message)?;
+        }
+    };
+    // SAFETY: the kernel has laid the header and the numbers out in `control`, as long as it says.
+    unsafe {
+        if let Some(header) = libc::CMSG_FIRSTHDR(&raw const received).as_ref() {
+            let bytes = header.cmsg_len.saturating_sub(libc::CMSG_LEN(0) as usize);
+            ptr::copy_nonoverlapping(libc::CMSG_DATA(header), fds.as_mut_ptr().cast(), bytes.min(size_of_val(&fds)));
+        }
+    }
+    Some((number, fds))
 }

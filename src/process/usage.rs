@@ -7,8 +7,8 @@ pub struct Usage {
     pub user_ns: u64,
     /// CPU time in the kernel, nanoseconds.
     pub system_ns: u64,
-    /// The largest resident set, bytes. The kernel counts the moment before `exec` too, so that no child shows less than
-    /// its parent had then; see [`super::Guardian`] for how that is kept small.
+    /// The largest resident set, bytes. The kernel counts in what its maker had when it was made: with a
+    /// [`super::Guardian`] at most about a MiB, without one as much as the tool has.
     pub max_rss_bytes: u64,
     /// Page faults that needed no reading from disk.
     pub minor_faults: u64,

@@ -28,11 +28,8 @@ pub struct Absolute {
 /// The values of every arm that was measured, in the order of the run.
 pub(super) fn absolutes(run: &Run) -> Vec<Absolute> {
     let naming = Naming::of(run.measurements.iter().flat_map(|measurement| &measurement.arms));
-    let mut values: Vec<Absolute> = run
-        .measurements
-        .iter()
-        .flat_map(|measurement| of_case(measurement, &run.gate.metrics, naming))
-        .collect();
+    let mut values: Vec<Absolute> =
+        run.measurements.iter().flat_map(|measurement| of_case(measurement, &run.gate.metrics, naming)).collect();
     if values.windows(2).all(|pair| pair[0].arm == pair[1].arm) {
         values.iter_mut().for_each(|value| value.arm.clear());
     }
@@ -42,31 +39,16 @@ pub(super) fn absolutes(run: &Run) -> Vec<Absolute> {
 fn of_case(measurement: &Measurement, metrics: &[Metric], naming: Naming) -> Vec<Absolute> {
     let arms = measurement.arms.iter().enumerate();
     let each = arms.flat_map(|(at, arm)| metrics.iter().map(move |metric| (at, arm, metric)));
-    each.filter_map(|(at, arm, metric)| of_arm(measurement, (at, arm), metric, naming))
-        .collect()
+    each.filter_map(|(at, arm, metric)| of_arm(measurement, (at, arm), metric, naming)).collect()
 }
 
 /// `None` where the arm never yielded the metric.
 fn of_arm(measurement: &Measurement, (at, arm): (usize, &Arm), metric: &Metric, naming: Naming) -> Option<Absolute> {
-    let parts = measurement
-        .rounds
-        .iter()
-        .flat_map(|round| &round.arms)
-        .filter(|part| part.arm == at);
-    let divisor = if metric.adds_up() {
-        measurement.iterations.max(1) as f64
-    } else {
-        1.0
-    };
-    let values: Vec<f64> = parts
-        .filter_map(|part| of_round(part, metric))
-        .map(|value| value / divisor)
-        .collect();
+    let parts = measurement.rounds.iter().flat_map(|round| &round.arms).filter(|part| part.arm == at);
+    let divisor = if metric.adds_up() { measurement.iterations.max(1) as f64 } else { 1.0 };
+    let values: Vec<f64> = parts.filter_map(|part| of_round(part, metric)).map(|value| value / divisor).collect();
     let average = mean(&values)?;
-    let counts = measurement
-        .counted
-        .get(at)
-        .and_then(|counted| counted.get(&allocation_count()?));
+    let counts = measurement.counted.get(at).and_then(|counted| counted.get(&allocation_count()?));
     Some(Absolute {
         case: clean(&measurement.case.to_string()),
         arm: naming.name(arm),
@@ -74,9 +56,7 @@ fn of_arm(measurement: &Measurement, (at, arm): (usize, &Arm), metric: &Metric, 
         mean: numbers::value(metric, average),
         spread: deviation(&values).map_or(NONE.to_owned(), |deviation| numbers::share(deviation / average)),
         rounds: values.len(),
-        allocations: counts
-            .and_then(|counts| mean(counts))
-            .map_or(NONE.to_owned(), crate::units::count),
+        allocations: counts.and_then(|counts| mean(counts)).map_or(NONE.to_owned(), crate::units::count),
     })
 }
 
@@ -111,14 +91,8 @@ mod tests {
         run.measurements = vec![measured("w::a", 100, &[&[99_000.0, 101_000.0], &[120_000.0]])];
         let values = absolutes(&run);
         assert_eq!(values.len(), 1, "{values:?}");
-        assert_eq!(
-            (values[0].mean.as_str(), values[0].spread.as_str()),
-            ("1.10 µs", "12.9 %")
-        );
-        assert_eq!(
-            (values[0].rounds, values[0].allocations.as_str(), values[0].arm.as_str()),
-            (2, "3", "")
-        );
+        assert_eq!((values[0].mean.as_str(), values[0].spread.as_str()), ("1.10 µs", "12.9 %"));
+        assert_eq!((values[0].rounds, values[0].allocations.as_str(), values[0].arm.as_str()), (2, "3", ""));
     }
 
     #[test]

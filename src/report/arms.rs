@@ -22,10 +22,7 @@ impl Naming {
             variants.insert(&arm.variant);
             revisions.insert(&arm.revision);
         }
-        Self {
-            variants: variants.len() > 1,
-            revisions: revisions.len() > 1,
-        }
+        Self { variants: variants.len() > 1, revisions: revisions.len() > 1 }
     }
 
     /// The arm's name among the others: `native`, `working tree`, `native, working tree`, `handicap +2 %`. An arm that nothing
@@ -66,26 +63,14 @@ mod tests {
 
     #[test]
     fn variants_are_told_apart_by_variant_and_revisions_by_revision() {
-        assert_eq!(
-            names(&[arm("fat", "working tree"), arm("release", "working tree")]),
-            ["fat", "release"]
-        );
-        assert_eq!(
-            names(&[arm("fat", "working tree"), arm("fat", COMMIT)]),
-            ["working tree", "0123456789"]
-        );
+        assert_eq!(names(&[arm("fat", "working tree"), arm("release", "working tree")]), ["fat", "release"]);
+        assert_eq!(names(&[arm("fat", "working tree"), arm("fat", COMMIT)]), ["working tree", "0123456789"]);
         assert_eq!(names(&[arm("fat", "a"), arm("release", "b")]), ["fat, a", "release, b"]);
     }
 
     #[test]
     fn a_handicap_is_always_said() {
-        let slowed = Arm {
-            handicap: 0.005,
-            ..arm("release", "working tree")
-        };
-        assert_eq!(
-            names(&[slowed, arm("release", "working tree")]),
-            ["handicap +0.50 %", "release"]
-        );
+        let slowed = Arm { handicap: 0.005, ..arm("release", "working tree") };
+        assert_eq!(names(&[slowed, arm("release", "working tree")]), ["handicap +0.50 %", "release"]);
     }
 }

@@ -66,11 +66,7 @@ pub(crate) fn row(case: &str, verdict: Verdict, estimate: f64, half_width: f64) 
         candidate: arm("release", "working tree"),
         verdict,
         basis: Basis::Lockstep,
-        change: Some(Relative {
-            estimate,
-            low: estimate - half_width,
-            high: estimate + half_width,
-        }),
+        change: Some(Relative { estimate, low: estimate - half_width, high: estimate + half_width }),
         p: 0.001,
         level: 0.0003,
         baseline_value: 1_203_000.0,
@@ -85,34 +81,16 @@ pub(crate) fn row(case: &str, verdict: Verdict, estimate: f64, half_width: f64) 
 
 pub(crate) fn same_code(case: &str) -> Row {
     let row = row(case, Verdict::Unchanged, 0.0, 0.0);
-    Row {
-        basis: Basis::SameCode,
-        change: None,
-        smallest_visible: None,
-        limited_by: None,
-        rounds: 0,
-        ..row
-    }
+    Row { basis: Basis::SameCode, change: None, smallest_visible: None, limited_by: None, rounds: 0, ..row }
 }
 
 pub(crate) fn judgement(rows: Vec<Row>) -> Judgement {
-    Judgement {
-        rows,
-        family_error: 0.01,
-        missing: Vec::new(),
-        failures: Vec::new(),
-    }
+    Judgement { rows, family_error: 0.01, missing: Vec::new(), failures: Vec::new() }
 }
 
 pub(crate) fn failure(what: &str, why: &str) -> Failure {
     let command = Some("cargo build --profile fat".to_owned());
-    Failure {
-        what: what.to_owned(),
-        why: why.to_owned(),
-        command,
-        case: None,
-        arm: None,
-    }
+    Failure { what: what.to_owned(), why: why.to_owned(), command, case: None, arm: None }
 }
 
 /// A line whose interval reaches from zero to `reach`.
@@ -125,11 +103,7 @@ pub(crate) fn line(reach: f64, tolerance: f64) -> Line {
         values: None,
         visible: String::new(),
         notes: Vec::new(),
-        span: Some(Relative {
-            estimate: reach / 2.0,
-            low: 0.0,
-            high: reach,
-        }),
+        span: Some(Relative { estimate: reach / 2.0, low: 0.0, high: reach }),
         tolerance,
     }
 }
@@ -149,22 +123,14 @@ pub(crate) fn hostile() -> (Run, Judgement) {
     let mut run = run(&["w::a"]);
     run.against = evil.to_owned();
     run.environment.fingerprint.insert(evil.to_owned(), evil.to_owned());
-    run.environment
-        .fingerprint
-        .insert("cpu.model".to_owned(), evil.to_owned());
+    run.environment.fingerprint.insert("cpu.model".to_owned(), evil.to_owned());
     run.environment.absent.insert(evil.to_owned(), evil.to_owned());
-    let mut rows = vec![
-        row("w::a", Verdict::Regressed, 0.03, 0.01),
-        row("w::b", Verdict::Unchanged, 0.0, 0.001),
-    ];
+    let mut rows = vec![row("w::a", Verdict::Regressed, 0.03, 0.01), row("w::b", Verdict::Unchanged, 0.0, 0.001)];
     for row in &mut rows {
         row.candidate.revision = evil.to_owned();
         row.notes = vec![evil.to_owned()];
     }
-    rows.push(Row {
-        candidate: arm("fat", &format!("other {evil}")),
-        ..same_code("w::c")
-    });
+    rows.push(Row { candidate: arm("fat", &format!("other {evil}")), ..same_code("w::c") });
     let mut judgement = judgement(rows);
     judgement.failures = vec![failure(evil, &format!("{evil}\n```\n{evil}"))];
     judgement.failures[0].command = Some(evil.to_owned());

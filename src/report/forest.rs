@@ -43,11 +43,8 @@ const BAND: RGBColor = RGBColor(219, 234, 247);
 /// Where the picture can't be drawn.
 pub fn forest(view: &View) -> Result<String> {
     let mut text = String::new();
-    let rows: Vec<(&Group, &Line)> = view
-        .groups
-        .iter()
-        .flat_map(|group| group.lines.iter().map(move |line| (group, line)))
-        .collect();
+    let rows: Vec<(&Group, &Line)> =
+        view.groups.iter().flat_map(|group| group.lines.iter().map(move |line| (group, line))).collect();
     let height = TOP + ROW * i32::try_from(rows.len().max(1))? + BOTTOM;
     let area = SVGBackend::with_string(&mut text, (WIDTH, u32::try_from(height)?)).into_drawing_area();
     draw(&area, view, &rows).map_err(|error| anyhow!("the forest plot could not be drawn: {error}"))?;
@@ -59,28 +56,10 @@ pub(super) type Drawn = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 fn draw(area: &Area<'_>, view: &View, rows: &[(&Group, &Line)]) -> Drawn {
     area.fill(&RGBColor(255, 255, 255))?;
-    write(
-        area,
-        &shortened(&view.title, 88),
-        (MARGIN, 24),
-        (18, INK, HPos::Left),
-        true,
-    )?;
-    write(
-        area,
-        &shortened(&view.origin, 130),
-        (MARGIN, 46),
-        (12, MUTED, HPos::Left),
-        false,
-    )?;
+    write(area, &shortened(&view.title, 88), (MARGIN, 24), (18, INK, HPos::Left), true)?;
+    write(area, &shortened(&view.origin, 130), (MARGIN, 46), (12, MUTED, HPos::Left), false)?;
     if rows.is_empty() {
-        return write(
-            area,
-            "No row to show: nothing was compared.",
-            (MARGIN, TOP),
-            (13, INK, HPos::Left),
-            false,
-        );
+        return write(area, "No row to show: nothing was compared.", (MARGIN, TOP), (13, INK, HPos::Left), false);
     }
     legend(area, rows)?;
     let scale = Scale::of(rows.iter().map(|(_, line)| *line), PLOT);
@@ -108,11 +87,7 @@ fn write(
 ) -> Drawn {
     // The backend divides by 1.24.
     let font = ("Helvetica, Arial, sans-serif", f64::from(size) * 1.24).into_font();
-    let font = if bold {
-        font.style(plotters::style::FontStyle::Bold)
-    } else {
-        font
-    };
+    let font = if bold { font.style(plotters::style::FontStyle::Bold) } else { font };
     let style = TextStyle::from(font).color(&colour).pos(Pos::new(side, VPos::Center));
     area.draw(&Text::new(text.to_owned(), at, style))?;
     Ok(())
@@ -121,11 +96,7 @@ fn write(
 fn stroke(area: &Area<'_>, from: (i32, i32), to: (i32, i32), (colour, width): (RGBColor, u32)) -> Drawn {
     area.draw(&PathElement::new(
         [from, to],
-        ShapeStyle {
-            color: colour.to_rgba(),
-            filled: false,
-            stroke_width: width,
-        },
+        ShapeStyle { color: colour.to_rgba(), filled: false, stroke_width: width },
     ))?;
     Ok(())
 }
@@ -134,9 +105,7 @@ fn stroke(area: &Area<'_>, from: (i32, i32), to: (i32, i32), (colour, width): (R
 fn legend(area: &Area<'_>, rows: &[(&Group, &Line)]) -> Drawn {
     let y = 74;
     let mut x = MARGIN + 6;
-    for standing in Standing::ALL
-        .into_iter()
-        .filter(|standing| rows.iter().any(|(_, line)| line.standing == *standing))
+    for standing in Standing::ALL.into_iter().filter(|standing| rows.iter().any(|(_, line)| line.standing == *standing))
     {
         marker(area, standing, (x, y))?;
         let words = standing.words();
@@ -177,33 +146,19 @@ fn axes(area: &Area<'_>, rows: usize, scale: &Scale) -> Drawn {
         write(area, &text, (x, bottom + 14), (11, MUTED, HPos::Center), false)?;
     }
     let caption = "less ← change from the baseline, estimate and interval → more";
-    write(
-        area,
-        caption,
-        (i32::midpoint(PLOT.0, PLOT.1), bottom + 34),
-        (12, MUTED, HPos::Center),
-        false,
-    )
+    write(area, caption, (i32::midpoint(PLOT.0, PLOT.1), bottom + 34), (12, MUTED, HPos::Center), false)
 }
 
 fn row(area: &Area<'_>, line: &Line, y: i32, scale: &Scale) -> Drawn {
     numbers(area, line, y)?;
     let Some(span) = line.span else {
         let same = line.standing == Standing::SameCode;
-        return if same {
-            marker(area, line.standing, (scale.at(0.0), y))
-        } else {
-            Ok(())
-        };
+        return if same { marker(area, line.standing, (scale.at(0.0), y)) } else { Ok(()) };
     };
     let colour = tint(line.standing);
     stroke(area, (scale.at(span.low), y), (scale.at(span.high), y), (colour, 2))?;
     arrow(area, (scale.beyond(span.low), scale.beyond(span.high)), y, colour)?;
-    marker(
-        area,
-        line.standing,
-        (scale.at(span.estimate) - INSIDE * scale.beyond(span.estimate), y),
-    )
+    marker(area, line.standing, (scale.at(span.estimate) - INSIDE * scale.beyond(span.estimate), y))
 }
 
 fn numbers(area: &Area<'_>, line: &Line, y: i32) -> Drawn {
@@ -235,13 +190,7 @@ fn names(area: &Area<'_>, rows: &[(&Group, &Line)]) -> Drawn {
     let mut last: Option<&Group> = None;
     for (at, (group, line)) in rows.iter().enumerate() {
         if last.is_none_or(|last| last.case != group.case) {
-            write(
-                area,
-                &shortened(&group.case, room),
-                (MARGIN, middle(at)),
-                (12, INK, HPos::Left),
-                false,
-            )?;
+            write(area, &shortened(&group.case, room), (MARGIN, middle(at)), (12, INK, HPos::Left), false)?;
         }
         last = Some(group);
         let label = shortened(&line.label, LABEL);

@@ -51,10 +51,7 @@ pub fn json(run: &Run, judgement: &Judgement) -> String {
         judgement,
         environment: &run.environment,
     };
-    #[expect(
-        clippy::expect_used,
-        reason = "only maps whose keys are no strings can't be JSON, and there are none"
-    )]
+    #[expect(clippy::expect_used, reason = "only maps whose keys are no strings can't be JSON, and there are none")]
     let text = serde_json::to_string_pretty(&report).expect("a report is JSON");
     text + "\n"
 }

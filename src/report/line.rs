@@ -26,14 +26,8 @@ pub enum Standing {
 
 impl Standing {
     /// All standings, in the order in which they are shown.
-    pub const ALL: [Self; 6] = [
-        Self::Regressed,
-        Self::Improved,
-        Self::Undecided,
-        Self::Tolerated,
-        Self::Unchanged,
-        Self::SameCode,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Regressed, Self::Improved, Self::Undecided, Self::Tolerated, Self::Unchanged, Self::SameCode];
 
     pub(super) fn of(row: &Row) -> Self {
         match (row.verdict, row.basis) {
@@ -122,11 +116,7 @@ impl Group {
     /// The most urgent standing in it; a group has at least one row.
     #[must_use]
     pub fn standing(&self) -> Standing {
-        self.lines
-            .iter()
-            .map(|line| line.standing)
-            .min()
-            .unwrap_or(Standing::SameCode)
+        self.lines.iter().map(|line| line.standing).min().unwrap_or(Standing::SameCode)
     }
 }
 
@@ -142,11 +132,7 @@ impl Labels {
         let naming = Naming::of(rows.iter().flat_map(|row| [&row.candidate, &row.baseline]));
         let differ = |name: &dyn Fn(&Row) -> String| rows.windows(2).any(|pair| name(&pair[0]) != name(&pair[1]));
         let candidates = differ(&|row| naming.name(&row.candidate));
-        Self {
-            naming,
-            candidates,
-            metrics: differ(&|row| row.metric.to_string()),
-        }
+        Self { naming, candidates, metrics: differ(&|row| row.metric.to_string()) }
     }
 
     /// The candidate's name, whether or not it tells rows apart.
@@ -183,28 +169,16 @@ pub(super) fn groups(rows: &[Row], labels: &Labels) -> Vec<Group> {
 }
 
 fn group(case: &CaseId, rows: &[&Row], labels: &Labels) -> Group {
-    let mut lines: Vec<Line> = rows
-        .iter()
-        .map(|row| line(row, labels.label(row, rows.len())))
-        .collect();
+    let mut lines: Vec<Line> = rows.iter().map(|row| line(row, labels.label(row, rows.len()))).collect();
     lines.sort_by_key(|line| line.standing);
-    Group {
-        case: clean(&case.to_string()),
-        lines,
-    }
+    Group { case: clean(&case.to_string()), lines }
 }
 
 /// How far the most urgent rows are from zero; 0 where nothing changed.
 fn magnitude(group: &Group) -> f64 {
     let standing = group.standing();
-    let urgent = group
-        .lines
-        .iter()
-        .filter(|line| line.standing == standing && standing < Standing::Undecided);
-    urgent
-        .filter_map(|line| line.span)
-        .map(|span| span.estimate.abs())
-        .fold(0.0, f64::max)
+    let urgent = group.lines.iter().filter(|line| line.standing == standing && standing < Standing::Undecided);
+    urgent.filter_map(|line| line.span).map(|span| span.estimate.abs()).fold(0.0, f64::max)
 }
 
 fn line(row: &Row, label: String) -> Line {
@@ -220,13 +194,9 @@ fn line(row: &Row, label: String) -> Line {
     Line {
         standing: Standing::of(row),
         label,
-        change: shown
-            .as_ref()
-            .map_or(NONE.to_owned(), |(estimate, _, _)| estimate.clone()),
+        change: shown.as_ref().map_or(NONE.to_owned(), |(estimate, _, _)| estimate.clone()),
         interval: shown.map(|(_, low, high)| (low, high)),
-        values: row
-            .change
-            .map(|_| (value(row.baseline_value), value(row.candidate_value))),
+        values: row.change.map(|_| (value(row.baseline_value), value(row.candidate_value))),
         visible: row.smallest_visible.map_or(NONE.to_owned(), numbers::share),
         notes,
         span: row.change,
@@ -271,9 +241,5 @@ fn what_decides(row: &Row) -> String {
 
 /// Small factors with one decimal, large ones without, never too small.
 fn rounded_up(factor: f64) -> f64 {
-    if factor < 3.0 {
-        (factor * 10.0).ceil() / 10.0
-    } else {
-        factor.ceil()
-    }
+    if factor < 3.0 { (factor * 10.0).ceil() / 10.0 } else { factor.ceil() }
 }

@@ -18,15 +18,8 @@ const LONGEST_LINE: usize = 400;
 #[must_use]
 pub fn markdown(view: &View) -> String {
     let head = head(view);
-    let sections = [
-        eyes(view),
-        absolutes(view),
-        differences(view),
-        failures(view),
-        missing(view),
-        calm(view),
-        environment(view),
-    ];
+    let sections =
+        [eyes(view), absolutes(view), differences(view), failures(view), missing(view), calm(view), environment(view)];
     let reserved: usize = sections.iter().flatten().map(Section::least).sum();
     let mut free = LONGEST.saturating_sub(head.len() + reserved);
     let mut text = head;
@@ -49,12 +42,7 @@ struct Section {
 impl Section {
     /// `None` without entries: a section says something or is not there.
     fn new(open: String, entries: Vec<String>, close: &'static str, noun: &'static str) -> Option<Self> {
-        (!entries.is_empty()).then_some(Self {
-            open,
-            entries,
-            close,
-            noun,
-        })
+        (!entries.is_empty()).then_some(Self { open, entries, close, noun })
     }
 
     /// Room for saying that everything was left out.
@@ -81,10 +69,7 @@ impl Section {
     }
 
     fn left_out(&self, count: usize) -> String {
-        format!(
-            "\n_{} more left out: the report's page and the run's file have all._\n",
-            counted(count, self.noun)
-        )
+        format!("\n_{} more left out: the report's page and the run's file have all._\n", counted(count, self.noun))
     }
 }
 
@@ -99,10 +84,7 @@ fn head(view: &View) -> String {
     );
     text += &format!("**{}**", prose(&view.summary));
     if !view.groups.is_empty() {
-        text += &format!(
-            "<br>expected false alarms in this report: {}",
-            prose(&view.false_alarms)
-        );
+        text += &format!("<br>expected false alarms in this report: {}", prose(&view.false_alarms));
     }
     if !view.complete {
         text += "<br>the run is not complete: `cargo perfplan run --resume` goes on";
@@ -128,57 +110,26 @@ fn eyes(view: &View) -> Option<Section> {
 }
 
 fn calm(view: &View) -> Option<Section> {
-    let mut rows = rows(view, |line| {
-        !line.standing.needs_eyes() && line.standing != Standing::SameCode
-    });
-    let same = view
-        .same_code
-        .iter()
-        .map(|same| format!("| = {} | {} | | | | | |\n", Standing::SameCode.words(), code(same)));
+    let mut rows = rows(view, |line| !line.standing.needs_eyes() && line.standing != Standing::SameCode);
+    let same =
+        view.same_code.iter().map(|same| format!("| = {} | {} | | | | | |\n", Standing::SameCode.words(), code(same)));
     rows.extend(same);
-    let count = view
-        .groups
-        .iter()
-        .flat_map(|group| &group.lines)
-        .filter(|line| !line.standing.needs_eyes())
-        .count();
-    let open = format!(
-        "\n<details><summary>{}</summary>\n\n{HEADER}",
-        counted(count, "unchanged row")
-    );
+    let count = view.groups.iter().flat_map(|group| &group.lines).filter(|line| !line.standing.needs_eyes()).count();
+    let open = format!("\n<details><summary>{}</summary>\n\n{HEADER}", counted(count, "unchanged row"));
     Section::new(open, rows, "\n</details>\n", "line")
 }
 
 fn rows(view: &View, wanted: impl Fn(&Line) -> bool) -> Vec<String> {
-    let all = view
-        .groups
-        .iter()
-        .flat_map(|group| group.lines.iter().map(move |line| (group, line)));
-    all.filter(|(_, line)| wanted(line))
-        .map(|(group, line)| row(group, line))
-        .collect()
+    let all = view.groups.iter().flat_map(|group| group.lines.iter().map(move |line| (group, line)));
+    all.filter(|(_, line)| wanted(line)).map(|(group, line)| row(group, line)).collect()
 }
 
 fn row(group: &Group, line: &Line) -> String {
     let standing = line.standing;
-    let words = if standing.needs_eyes() {
-        format!("**{}**", standing.words())
-    } else {
-        standing.words().to_owned()
-    };
-    let label = if line.label.is_empty() {
-        String::new()
-    } else {
-        format!(" {}", code(&line.label))
-    };
-    let interval = line
-        .interval
-        .as_ref()
-        .map_or(String::new(), |(low, high)| format!("{low} … {high}"));
-    let values = line
-        .values
-        .as_ref()
-        .map_or(String::new(), |(old, new)| format!("{old} → {new}"));
+    let words = if standing.needs_eyes() { format!("**{}**", standing.words()) } else { standing.words().to_owned() };
+    let label = if line.label.is_empty() { String::new() } else { format!(" {}", code(&line.label)) };
+    let interval = line.interval.as_ref().map_or(String::new(), |(low, high)| format!("{low} … {high}"));
+    let values = line.values.as_ref().map_or(String::new(), |(old, new)| format!("{old} → {new}"));
     let notes: Vec<String> = line.notes.iter().map(|note| prose(note)).collect();
     format!(
         "| {} {words} | {}{label} | {} | {interval} | {values} | {} | {} |\n",
@@ -192,19 +143,12 @@ fn row(group: &Group, line: &Line) -> String {
 
 fn absolutes(view: &View) -> Option<Section> {
     let arm = |arm: &str| {
-        if arm.is_empty() {
-            String::new()
-        } else {
-            format!(" {}", code(arm))
-        }
+        if arm.is_empty() { String::new() } else { format!(" {}", code(arm)) }
     };
     let rows = view.absolutes.iter().map(|value| {
         let (case, arm, metric) = (code(&value.case), arm(&value.arm), code(&value.metric));
         let (mean, spread, allocations) = (&value.mean, &value.spread, &value.allocations);
-        format!(
-            "| {case}{arm} | {metric} | {mean} | {spread} | {} | {allocations} |\n",
-            value.rounds
-        )
+        format!("| {case}{arm} | {metric} | {mean} | {spread} | {} | {allocations} |\n", value.rounds)
     });
     let header = "\n| case | metric | mean per iteration | spread between rounds | rounds | allocations |\n\
                   | :-- | :-- | --: | --: | --: | --: |\n";
@@ -220,10 +164,7 @@ fn differences(view: &View) -> Option<Section> {
 
 fn failures(view: &View) -> Option<Section> {
     let entries = view.failures.iter().map(|failure| {
-        let command = failure
-            .command
-            .as_ref()
-            .map_or(String::new(), |command| fenced(std::slice::from_ref(command)));
+        let command = failure.command.as_ref().map_or(String::new(), |command| fenced(std::slice::from_ref(command)));
         format!("\n✗ {}\n{}{command}", code(&failure.what), fenced(&failure.why))
     });
     let open = format!("\n#### {}\n", counted(view.failures.len(), "failure"));
@@ -232,19 +173,13 @@ fn failures(view: &View) -> Option<Section> {
 
 fn missing(view: &View) -> Option<Section> {
     let entries = view.missing.iter().map(|case| format!("- {}\n", code(case))).collect();
-    let open = format!(
-        "\n#### {} missing: asked for, not measured\n\n",
-        counted(view.missing.len(), "case")
-    );
+    let open = format!("\n#### {} missing: asked for, not measured\n\n", counted(view.missing.len(), "case"));
     Section::new(open, entries, "", "case")
 }
 
 fn environment(view: &View) -> Option<Section> {
     let fact = |(name, value): &(String, String)| format!("| {} | {} |\n", code(name), code(value));
-    let absent = view
-        .absent
-        .iter()
-        .map(|(metric, why)| fact(&(metric.clone(), format!("not measured: {why}"))));
+    let absent = view.absent.iter().map(|(metric, why)| fact(&(metric.clone(), format!("not measured: {why}"))));
     let rows = view.environment.iter().map(fact).chain(absent).collect();
     let open = "\n<details><summary>environment</summary>\n\n| fact | value |\n| :-- | :-- |\n";
     Section::new(open.to_owned(), rows, "\n</details>\n", "fact")
@@ -266,12 +201,7 @@ fn fenced(lines: &[String]) -> String {
         return String::new();
     }
     let lines: Vec<String> = lines.iter().map(|line| shortened(line, LONGEST_LINE)).collect();
-    let longest = lines
-        .iter()
-        .flat_map(|line| line.split(|c| c != '`'))
-        .map(str::len)
-        .max()
-        .unwrap_or(0);
+    let longest = lines.iter().flat_map(|line| line.split(|c| c != '`')).map(str::len).max().unwrap_or(0);
     let fence = "`".repeat((longest + 1).max(3));
     format!("\n{fence}text\n{}\n{fence}\n", lines.join("\n"))
 }
@@ -334,10 +264,7 @@ mod tests {
         let entries: Vec<String> = (0..10).map(|n| format!("entry {n}\n")).collect();
         let section = Section::new("open\n".to_owned(), entries, "close\n", "row").unwrap();
         let cut = section.write(section.least() + 20);
-        assert!(
-            cut.starts_with("open\nentry 0\nentry 1\nclose\n") && cut.contains("8 rows more left out"),
-            "{cut}"
-        );
+        assert!(cut.starts_with("open\nentry 0\nentry 1\nclose\n") && cut.contains("8 rows more left out"), "{cut}");
         assert!(cut.len() <= section.least() + 20);
         assert_eq!(section.write(10_000).lines().count(), 12);
     }

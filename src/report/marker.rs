@@ -27,10 +27,9 @@ pub(super) fn tint(standing: Standing) -> RGBColor {
 pub(super) fn marker(area: &Area<'_>, standing: Standing, (x, y): (i32, i32)) -> Drawn {
     let colour = tint(standing);
     match standing {
-        Standing::Regressed => area.draw(&Polygon::new(
-            vec![(x, y - 7), (x + 7, y + 5), (x - 7, y + 5)],
-            colour.filled(),
-        ))?,
+        Standing::Regressed => {
+            area.draw(&Polygon::new(vec![(x, y - 7), (x + 7, y + 5), (x - 7, y + 5)], colour.filled()))?
+        }
         Standing::Improved => area.draw(&Circle::new((x, y), 6, colour.filled()))?,
         Standing::Undecided => {
             let corners = vec![(x, y - 7), (x + 7, y), (x, y + 7), (x - 7, y)];
@@ -51,11 +50,7 @@ pub(super) fn marker(area: &Area<'_>, standing: Standing, (x, y): (i32, i32)) ->
 }
 
 fn thick(colour: RGBColor) -> ShapeStyle {
-    ShapeStyle {
-        color: colour.to_rgba(),
-        filled: false,
-        stroke_width: 2,
-    }
+    ShapeStyle { color: colour.to_rgba(), filled: false, stroke_width: 2 }
 }
 
 /// An open shape hides the line behind it.

@@ -9,10 +9,7 @@ pub(super) const NONE: &str = "–";
 
 /// A change and the two ends of its interval, with equally many decimals: `+1.02 %`, `+0.70`, `+1.30 %`.
 pub(super) fn change(change: Relative) -> (String, String, String) {
-    let largest = [change.estimate, change.low, change.high]
-        .into_iter()
-        .map(f64::abs)
-        .fold(0.0, f64::max);
+    let largest = [change.estimate, change.low, change.high].into_iter().map(f64::abs).fold(0.0, f64::max);
     let decimals = decimals(largest);
     let shown = |share| units::signed_percent(share, decimals);
     let low = shown(change.low);

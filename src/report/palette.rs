@@ -34,10 +34,6 @@ impl Paint {
             Self::Yellow => "33",
             Self::Plain => return text.to_owned(),
         };
-        if colour && !text.is_empty() {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
+        if colour && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
 }

@@ -26,30 +26,16 @@ impl Scale {
     /// A scale for these rows between two pixel columns.
     pub(super) fn of<'a>(lines: impl Iterator<Item = &'a Line> + Clone, (left, right): (i32, i32)) -> Self {
         let spans = lines.clone().filter_map(|line| line.span);
-        let mut reaches: Vec<f64> = spans
-            .map(|span| span.low.abs().max(span.high.abs()))
-            .filter(|r| r.is_finite())
-            .collect();
+        let mut reaches: Vec<f64> =
+            spans.map(|span| span.low.abs().max(span.high.abs())).filter(|r| r.is_finite()).collect();
         reaches.sort_by(f64::total_cmp);
         let fitting = (reaches.len() as f64 * FITTING).ceil() as usize;
-        let reach = fitting
-            .checked_sub(1)
-            .and_then(|at| reaches.get(at))
-            .copied()
-            .unwrap_or(0.0);
-        let tolerance = lines
-            .map(|line| line.tolerance)
-            .filter(|t| t.is_finite())
-            .fold(0.0, f64::max);
+        let reach = fitting.checked_sub(1).and_then(|at| reaches.get(at)).copied().unwrap_or(0.0);
+        let tolerance = lines.map(|line| line.tolerance).filter(|t| t.is_finite()).fold(0.0, f64::max);
         let wanted = (reach * 1.05).max(tolerance * TOLERANCES);
         let range = if wanted > 0.0 { wanted } else { LEAST };
         let step = round_step(range / TICKS);
-        Self {
-            range,
-            step,
-            left,
-            right,
-        }
+        Self { range, step, left, right }
     }
 
     /// The pixel column of a share; the edge for one beyond the range.
@@ -68,12 +54,7 @@ impl Scale {
     pub(super) fn ticks(&self) -> Vec<(f64, String)> {
         let each_side = (self.range / self.step).floor() as i32;
         let decimals = (-(self.step * 100.0).log10().floor()).max(0.0) as usize;
-        let tick = |at: i32| {
-            (
-                f64::from(at) * self.step,
-                units::signed_percent(f64::from(at) * self.step, decimals),
-            )
-        };
+        let tick = |at: i32| (f64::from(at) * self.step, units::signed_percent(f64::from(at) * self.step, decimals));
         (-each_side..=each_side)
             .map(tick)
             .map(|(share, text)| (share, if share == 0.0 { "0 %".to_owned() } else { text }))
@@ -84,9 +65,7 @@ impl Scale {
 /// The next larger of 1, 2, 5, 10, 20, 50, ... (also below 1).
 fn round_step(step: f64) -> f64 {
     let power = 10_f64.powf(step.log10().floor());
-    let nice = [1.0, 2.0, 5.0, 10.0]
-        .into_iter()
-        .find(|nice| nice * power >= step * 0.999_999);
+    let nice = [1.0, 2.0, 5.0, 10.0].into_iter().find(|nice| nice * power >= step * 0.999_999);
     nice.unwrap_or(10.0) * power
 }
 

@@ -23,12 +23,7 @@ pub(super) fn title(run: &Run, rows: &[Row], labels: &Labels) -> String {
     };
     let metrics = rows.iter().map(|row| clean(row.metric.as_str())).collect();
     let candidates = rows.iter().map(|row| labels.candidate(row)).collect();
-    format!(
-        "{} of {} against {}",
-        listed(metrics, "metric"),
-        listed(candidates, "candidate"),
-        clean(&run.against)
-    )
+    format!("{} of {} against {}", listed(metrics, "metric"), listed(candidates, "candidate"), clean(&run.against))
 }
 
 /// The outcome in one sentence, the worst first.
@@ -50,18 +45,12 @@ pub(super) fn headline(judgement: &Judgement, groups: &[Group]) -> String {
 /// The row at the top: where to look first.
 fn worst(groups: &[Group]) -> String {
     let first = groups.first().and_then(|group| Some((group, group.lines.first()?)));
-    first.map_or(String::new(), |(group, line)| {
-        format!(" ({} {})", group.case, line.change)
-    })
+    first.map_or(String::new(), |(group, line)| format!(" ({} {})", group.case, line.change))
 }
 
 fn lost(judgement: &Judgement) -> String {
     let part = |count: usize, text: &str| {
-        if count > 0 {
-            format!("; {}{text}", counted(count, "case"))
-        } else {
-            String::new()
-        }
+        if count > 0 { format!("; {}{text}", counted(count, "case")) } else { String::new() }
     };
     let failures = match judgement.failures.len() {
         0 => String::new(),
@@ -73,11 +62,7 @@ fn lost(judgement: &Judgement) -> String {
 /// What was looked at, whatever came out: silence would be ambiguous.
 pub(super) fn summary(run: &Run, judgement: &Judgement) -> String {
     if judgement.rows.is_empty() {
-        return format!(
-            "{} measured, none compared{}",
-            counted(run.measurements.len(), "case"),
-            lost(judgement)
-        );
+        return format!("{} measured, none compared{}", counted(run.measurements.len(), "case"), lost(judgement));
     }
     let count = |verdict| judgement.count(verdict);
     format!(
@@ -99,30 +84,16 @@ fn within(rows: &[Row]) -> String {
     let tolerances: BTreeSet<String> = unchanged.map(|row| chosen(row.tolerance)).collect();
     match tolerances.len() {
         0 => String::new(),
-        1 => tolerances
-            .iter()
-            .map(|tolerance| format!(" within {tolerance}"))
-            .collect(),
+        1 => tolerances.iter().map(|tolerance| format!(" within {tolerance}")).collect(),
         _ => " within their tolerances".to_owned(),
     }
 }
 
 fn aside(rows: &[Row]) -> String {
     let count = |standing| rows.iter().filter(|row| Standing::of(row) == standing).count();
-    let parts = [
-        (count(Standing::Tolerated), "real but tolerated"),
-        (count(Standing::SameCode), "same code"),
-    ];
-    let said: Vec<String> = parts
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, what)| format!("{n} {what}"))
-        .collect();
-    if said.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", said.join(", "))
-    }
+    let parts = [(count(Standing::Tolerated), "real but tolerated"), (count(Standing::SameCode), "same code")];
+    let said: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    if said.is_empty() { String::new() } else { format!(" ({})", said.join(", ")) }
 }
 
 /// Per candidate, how many cases are the same machine code as the baseline's.
@@ -131,19 +102,13 @@ pub(super) fn same_code(rows: &[Row], labels: &Labels) -> Vec<String> {
     for row in rows.iter().filter(|row| Standing::of(row) == Standing::SameCode) {
         cases.entry(labels.candidate(row)).or_default().insert(&row.case);
     }
-    cases
-        .into_iter()
-        .map(|(candidate, cases)| format!("{candidate}: {}", counted(cases.len(), "case")))
-        .collect()
+    cases.into_iter().map(|(candidate, cases)| format!("{candidate}: {}", counted(cases.len(), "case"))).collect()
 }
 
 /// The notes of rows that are shown on one line, each once, with the number of rows that it holds for.
 pub(super) fn footnotes(groups: &[Group]) -> Vec<(String, usize)> {
     let mut notes: Vec<(String, usize)> = Vec::new();
-    let folded = groups
-        .iter()
-        .flat_map(|group| &group.lines)
-        .filter(|line| !line.standing.needs_eyes());
+    let folded = groups.iter().flat_map(|group| &group.lines).filter(|line| !line.standing.needs_eyes());
     for note in folded.flat_map(|line| &line.notes) {
         match notes.iter_mut().find(|(known, _)| known == note) {
             Some((_, rows)) => *rows += 1,

@@ -32,14 +32,8 @@ pub(super) struct Table {
 impl Table {
     /// An empty table with these columns under these headings.
     pub(super) fn new(columns: &[(Align, &str)]) -> Self {
-        let headings = columns
-            .iter()
-            .map(|(_, heading)| ((*heading).to_owned(), Paint::Dim))
-            .collect();
-        Self {
-            columns: columns.iter().map(|(align, _)| *align).collect(),
-            entries: vec![Entry::Row(headings)],
-        }
+        let headings = columns.iter().map(|(_, heading)| ((*heading).to_owned(), Paint::Dim)).collect();
+        Self { columns: columns.iter().map(|(align, _)| *align).collect(), entries: vec![Entry::Row(headings)] }
     }
 
     /// Adds a row; it has a cell per column.
@@ -98,10 +92,7 @@ impl Table {
         let mut widths = vec![0; self.columns.len()];
         for entry in &self.entries {
             if let Entry::Row(cells) = entry {
-                cells
-                    .iter()
-                    .zip(&mut widths)
-                    .for_each(|((text, _), widest)| *widest = width(text).max(*widest));
+                cells.iter().zip(&mut widths).for_each(|((text, _), widest)| *widest = width(text).max(*widest));
             }
         }
         widths

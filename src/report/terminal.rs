@@ -28,10 +28,7 @@ pub struct Style {
 /// The report as lines of text, with a line end behind the last one.
 #[must_use]
 pub fn terminal(view: &View, style: Style) -> String {
-    let mut page = Page {
-        style,
-        text: String::new(),
-    };
+    let mut page = Page { style, text: String::new() };
     page.head(view);
     if view.absolutes.is_empty() {
         page.rows(view);
@@ -138,10 +135,7 @@ impl Page {
         self.heading(&counted(view.failures.len(), "failure"));
         for failure in &view.failures {
             self.wrapped(&format!("✗ {}", failure.what), (2, 4), Paint::Red);
-            failure
-                .why
-                .iter()
-                .for_each(|line| self.wrapped(line, (4, 6), Paint::Plain));
+            failure.why.iter().for_each(|line| self.wrapped(line, (4, 6), Paint::Plain));
             if let Some(command) = &failure.command {
                 // In one piece, whatever its length: it is there to be copied.
                 self.line(&format!("    $ {command}"), Paint::Dim);
@@ -151,10 +145,7 @@ impl Page {
 
     fn missing(&mut self, missing: &[String]) {
         if !missing.is_empty() {
-            self.heading(&format!(
-                "{} missing: asked for, not measured",
-                counted(missing.len(), "case")
-            ));
+            self.heading(&format!("{} missing: asked for, not measured", counted(missing.len(), "case")));
             self.wrapped(&missing.join(", "), (2, 2), Paint::Plain);
         }
     }
@@ -163,29 +154,17 @@ impl Page {
         self.text.push('\n');
         self.wrapped(&view.summary, (0, 0), Paint::Bold);
         if !view.groups.is_empty() {
-            self.wrapped(
-                &format!("expected false alarms in this report: {}", view.false_alarms),
-                (0, 0),
-                Paint::Plain,
-            );
+            self.wrapped(&format!("expected false alarms in this report: {}", view.false_alarms), (0, 0), Paint::Plain);
         }
         if !view.complete {
-            self.wrapped(
-                "the run is not complete: `cargo perfplan run --resume` goes on",
-                (0, 0),
-                Paint::Yellow,
-            );
+            self.wrapped("the run is not complete: `cargo perfplan run --resume` goes on", (0, 0), Paint::Yellow);
         }
     }
 }
 
 /// The rows of a case that have a line of their own.
 fn lines(group: &Group) -> impl Iterator<Item = (&Group, &Line)> {
-    group
-        .lines
-        .iter()
-        .filter(|line| line.standing != Standing::SameCode)
-        .map(move |line| (group, line))
+    group.lines.iter().filter(|line| line.standing != Standing::SameCode).map(move |line| (group, line))
 }
 
 fn table(shown: &[(&Group, &Line)], style: Style) -> String {
@@ -202,14 +181,8 @@ fn table(shown: &[(&Group, &Line)], style: Style) -> String {
         columns.remove(VALUES);
     }
     let mut table = Table::new(&columns);
-    let intervals = paired(
-        &shown.iter().map(|(_, line)| line.interval.as_ref()).collect::<Vec<_>>(),
-        " … ",
-    );
-    let values = paired(
-        &shown.iter().map(|(_, line)| line.values.as_ref()).collect::<Vec<_>>(),
-        " → ",
-    );
+    let intervals = paired(&shown.iter().map(|(_, line)| line.interval.as_ref()).collect::<Vec<_>>(), " … ");
+    let values = paired(&shown.iter().map(|(_, line)| line.values.as_ref()).collect::<Vec<_>>(), " → ");
     let mut headed = "";
     for (((group, line), interval), values) in shown.iter().zip(intervals).zip(values) {
         let alone = line.label.is_empty();
@@ -235,11 +208,7 @@ fn table(shown: &[(&Group, &Line)], style: Style) -> String {
 
 fn cells(line: &Line, name: &str, [interval, values]: [String; 2]) -> Vec<Cell> {
     let paint = Paint::of(line.standing);
-    let plain = if line.standing.needs_eyes() {
-        Paint::Plain
-    } else {
-        Paint::Dim
-    };
+    let plain = if line.standing.needs_eyes() { Paint::Plain } else { Paint::Dim };
     vec![
         (format!("{} {}", line.standing.mark(), line.standing.verdict()), paint),
         (name.to_owned(), plain),
@@ -255,11 +224,7 @@ fn absolute_table(values: &[Absolute], style: Style) -> String {
     let counted = values.iter().any(|value| value.allocations != super::numbers::NONE);
     let mut columns = vec![(Align::Left, "case"), (Align::Left, "metric")];
     columns.extend(named.then_some((Align::Left, "arm")));
-    columns.extend([
-        (Align::Right, "mean"),
-        (Align::Right, "spread"),
-        (Align::Right, "rounds"),
-    ]);
+    columns.extend([(Align::Right, "mean"), (Align::Right, "spread"), (Align::Right, "rounds")]);
     columns.extend(counted.then_some((Align::Right, "allocations")));
     let mut table = Table::new(&columns);
     for value in values {

@@ -24,28 +24,15 @@ pub(super) fn clean(text: &str) -> String {
 
 /// The lines of a text, each made harmless. Of a long text its beginning and its end are kept, at most `most` lines.
 pub(super) fn clean_lines(text: &str, most: usize) -> Vec<String> {
-    let lines: Vec<&str> = text
-        .lines()
-        .map(str::trim_end)
-        .filter(|line| !line.is_empty())
-        .collect();
-    let harmless = |line: &&str| {
-        line.trim_end()
-            .chars()
-            .map(|c| if c == '\t' { ' ' } else { c })
-            .map(mark)
-            .collect()
-    };
+    let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    let harmless = |line: &&str| line.trim_end().chars().map(|c| if c == '\t' { ' ' } else { c }).map(mark).collect();
     if lines.len() <= most {
         return lines.iter().map(harmless).collect();
     }
     let (head, tail) = (most / 3, most - most / 3 - 1);
     let left_out = format!("… {} lines left out …", lines.len() - head - tail);
     let before = lines[..head].iter().map(harmless);
-    before
-        .chain([left_out])
-        .chain(lines[lines.len() - tail..].iter().map(harmless))
-        .collect()
+    before.chain([left_out]).chain(lines[lines.len() - tail..].iter().map(harmless)).collect()
 }
 
 fn mark(c: char) -> char {
@@ -95,10 +82,7 @@ mod tests {
 
     #[test]
     fn what_moves_the_cursor_or_turns_the_text_is_made_visible() {
-        assert_eq!(
-            clean("a\u{1b}[31mb\u{202e}c\u{9b}d\n\te\u{7}"),
-            "a\u{fffd}[31mb\u{fffd}c\u{fffd}d  e\u{fffd}"
-        );
+        assert_eq!(clean("a\u{1b}[31mb\u{202e}c\u{9b}d\n\te\u{7}"), "a\u{fffd}[31mb\u{fffd}c\u{fffd}d  e\u{fffd}");
         assert_eq!(clean(" überprüft µs … "), "überprüft µs …");
     }
 
@@ -113,26 +97,13 @@ mod tests {
     fn long_texts_lose_their_middle_lines() {
         let text: Vec<String> = (0..30).map(|n| format!("line {n}")).collect();
         let kept = clean_lines(&text.join("\n"), 6);
-        assert_eq!(
-            kept,
-            [
-                "line 0",
-                "line 1",
-                "… 25 lines left out …",
-                "line 27",
-                "line 28",
-                "line 29"
-            ]
-        );
+        assert_eq!(kept, ["line 0", "line 1", "… 25 lines left out …", "line 27", "line 28", "line 29"]);
         assert_eq!(clean_lines("  a\n\n b\u{1b}", 6), ["  a", " b\u{fffd}"]);
     }
 
     #[test]
     fn lines_break_between_words_and_hang() {
-        assert_eq!(
-            wrapped("one two three four", 9, (0, 2)),
-            ["one two", "  three", "  four"]
-        );
+        assert_eq!(wrapped("one two three four", 9, (0, 2)), ["one two", "  three", "  four"]);
         assert_eq!(wrapped("unbreakablyLong x", 4, (1, 0)), [" unbreakablyLong", "x"]);
     }
 }

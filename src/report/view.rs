@@ -103,20 +103,10 @@ fn broken(failure: &Failure) -> Broken {
 }
 
 fn origin(run: &Run) -> String {
-    let machine = run
-        .environment
-        .fingerprint
-        .get("cpu.model")
-        .map_or_else(String::new, |model| clean(model));
-    let on = if machine.is_empty() {
-        String::new()
-    } else {
-        format!(" on {}", shortened(&machine, LONGEST_MACHINE))
-    };
+    let machine = run.environment.fingerprint.get("cpu.model").map_or_else(String::new, |model| clean(model));
+    let on = if machine.is_empty() { String::new() } else { format!(" on {}", shortened(&machine, LONGEST_MACHINE)) };
     let commit = run.commit.as_deref().map_or_else(String::new, |commit| {
-        let (id, changed) = commit
-            .strip_suffix('+')
-            .map_or((commit, ""), |id| (id, " with changes"));
+        let (id, changed) = commit.strip_suffix('+').map_or((commit, ""), |id| (id, " with changes"));
         format!(" at {}{changed}", super::arms::revision(id))
     });
     format!("run {}{commit}{on}", clean(run.id.as_str()))

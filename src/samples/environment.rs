@@ -37,7 +37,8 @@ fn differing(here: &BTreeMap<String, String>, there: &BTreeMap<String, String>) 
     let mut names: Vec<&String> = here.keys().chain(there.keys()).collect();
     names.sort();
     names.dedup();
-    let value = |facts: &BTreeMap<String, String>, name: &String| facts.get(name).cloned().unwrap_or("absent".to_owned());
+    let value =
+        |facts: &BTreeMap<String, String>, name: &String| facts.get(name).cloned().unwrap_or("absent".to_owned());
     names
         .into_iter()
         .filter(|name| here.get(*name) != there.get(*name))

@@ -67,7 +67,8 @@ impl FromStr for CaseId {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (workload, case) = text.split_once("::").ok_or_else(|| format!("a case is WORKLOAD::CASE, not {text:?}"))?;
+        let (workload, case) =
+            text.split_once("::").ok_or_else(|| format!("a case is WORKLOAD::CASE, not {text:?}"))?;
         Self::new(workload, case)
     }
 }
@@ -158,7 +159,9 @@ mod tests {
 
     #[test]
     fn names_that_climb_inject_or_hide_are_refused() {
-        for hostile in ["", "../x", "a/../b", "a//b", "/etc", ".hidden", "a b", "a\nb", "<b>", "@team", "a|b", "x\u{202e}"] {
+        for hostile in
+            ["", "../x", "a/../b", "a//b", "/etc", ".hidden", "a b", "a\nb", "<b>", "@team", "a|b", "x\u{202e}"]
+        {
             assert!(hostile.parse::<VariantName>().is_err(), "{hostile:?} was accepted");
             assert!(CaseId::new("w", hostile).is_err(), "{hostile:?} was accepted");
         }

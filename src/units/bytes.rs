@@ -18,13 +18,8 @@ const UNITS: [(&str, u64); 10] = [
     ("TiB", 1 << 40),
 ];
 
-const STEPS: [(f64, &str); 5] = [
-    (1.0, " B"),
-    (1_024.0, " KiB"),
-    (1_048_576.0, " MiB"),
-    (1_073_741_824.0, " GiB"),
-    (1_099_511_627_776.0, " TiB"),
-];
+const STEPS: [(f64, &str); 5] =
+    [(1.0, " B"), (1_024.0, " KiB"), (1_048_576.0, " MiB"), (1_073_741_824.0, " GiB"), (1_099_511_627_776.0, " TiB")];
 
 /// Prints a size in a readable unit (powers of 1,024), with three or four significant digits: `64.0 KiB`.
 #[must_use]
@@ -54,17 +49,7 @@ mod tests {
 
     #[test]
     fn what_is_no_size_is_refused_with_examples() {
-        for text in [
-            "",
-            "5",
-            "B",
-            "2 gb",
-            "2 Gbit",
-            "-1 B",
-            "0.3 B",
-            "0.0001 kB",
-            "99999999 TiB",
-        ] {
+        for text in ["", "5", "B", "2 gb", "2 Gbit", "-1 B", "0.3 B", "0.0001 kB", "99999999 TiB"] {
             assert!(parse_bytes(text).is_err(), "{text:?} was accepted");
         }
         let error = parse_bytes("2G").unwrap_err();
@@ -75,12 +60,7 @@ mod tests {
     #[test]
     fn sizes_are_printed_in_a_readable_unit() {
         let shown = [0.0, 12.5, 1_000.0, 1_020.0, 1_023.9, 65_536.0, 2e9, 3e15].map(bytes);
-        assert_eq!(
-            shown,
-            [
-                "0 B", "12.5 B", "1000 B", "1020 B", "1.00 KiB", "64.0 KiB", "1.86 GiB", "2728 TiB"
-            ]
-        );
+        assert_eq!(shown, ["0 B", "12.5 B", "1000 B", "1020 B", "1.00 KiB", "64.0 KiB", "1.86 GiB", "2728 TiB"]);
     }
 
     #[test]

@@ -5,13 +5,8 @@ use super::number::{readable, whole_with_unit};
 
 const EXPECTED: &str = r#"a whole number, with k, M, G or T for thousands and more, such as "640", "100k" or "1.5M""#;
 
-const UNITS: [(&str, u64); 5] = [
-    ("", 1),
-    ("k", 1_000),
-    ("M", 1_000_000),
-    ("G", 1_000_000_000),
-    ("T", 1_000_000_000_000),
-];
+const UNITS: [(&str, u64); 5] =
+    [("", 1), ("k", 1_000), ("M", 1_000_000), ("G", 1_000_000_000), ("T", 1_000_000_000_000)];
 
 const STEPS: [(f64, &str); 5] = [(1.0, ""), (1e3, "k"), (1e6, "M"), (1e9, "G"), (1e12, "T")];
 
@@ -51,9 +46,6 @@ mod tests {
             let read = parse_count(&printed).unwrap() as f64;
             assert!((read / exact - 1.0).abs() <= 0.0051, "{exact} -> {printed} -> {read}");
         }
-        assert_eq!(
-            [7.0, 7.25, 999.0, 12_345.0, 9_999_999.0].map(count),
-            ["7", "7.25", "999", "12.3k", "10.0M"]
-        );
+        assert_eq!([7.0, 7.25, 999.0, 12_345.0, 9_999_999.0].map(count), ["7", "7.25", "999", "12.3k", "10.0M"]);
     }
 }

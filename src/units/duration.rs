@@ -23,15 +23,8 @@ const UNITS: [(&str, u128); 10] = [
 
 const NANOSECONDS: u128 = 1_000_000_000;
 
-const STEPS: [(f64, &str); 7] = [
-    (1.0, " ns"),
-    (1e3, " µs"),
-    (1e6, " ms"),
-    (1e9, " s"),
-    (60e9, " min"),
-    (3_600e9, " h"),
-    (86_400e9, " d"),
-];
+const STEPS: [(f64, &str); 7] =
+    [(1.0, " ns"), (1e3, " µs"), (1e6, " ms"), (1e9, " s"), (60e9, " min"), (3_600e9, " h"), (86_400e9, " d")];
 
 /// Prints nanoseconds in a readable unit, with three or four significant digits: `12.3 µs`.
 #[must_use]
@@ -59,9 +52,7 @@ fn read(text: &str) -> Option<Duration> {
     loop {
         let (number, after) = Decimal::leading(rest)?;
         let after = after.trim_start();
-        let end = after
-            .find(|c: char| c.is_ascii_digit() || c.is_whitespace())
-            .unwrap_or(after.len());
+        let end = after.find(|c: char| c.is_ascii_digit() || c.is_whitespace()).unwrap_or(after.len());
         let (name, after) = after.split_at(end);
         let (_, unit) = UNITS.iter().find(|(known, _)| *known == name)?;
         if *unit >= last {
@@ -123,22 +114,9 @@ mod tests {
 
     #[test]
     fn durations_are_printed_in_a_readable_unit() {
-        let shown = [
-            0.0, 7.0, 0.25, 12_345.0, 1e6, 59.96e9, 90e9, 7_200e9, 86_400e9, -1_500.0,
-        ]
-        .map(duration_ns);
-        let expected = [
-            "0 ns",
-            "7 ns",
-            "0.250 ns",
-            "12.3 µs",
-            "1.00 ms",
-            "60.0 s",
-            "1.50 min",
-            "2.00 h",
-            "1.00 d",
-            "-1.50 µs",
-        ];
+        let shown = [0.0, 7.0, 0.25, 12_345.0, 1e6, 59.96e9, 90e9, 7_200e9, 86_400e9, -1_500.0].map(duration_ns);
+        let expected =
+            ["0 ns", "7 ns", "0.250 ns", "12.3 µs", "1.00 ms", "60.0 s", "1.50 min", "2.00 h", "1.00 d", "-1.50 µs"];
         assert_eq!(shown, expected);
     }
 
@@ -149,10 +127,7 @@ mod tests {
             let nanoseconds = (random.f64() * 36.0).exp().round();
             let printed = duration_ns(nanoseconds);
             let read = parse_duration(&printed).unwrap().as_secs_f64() * 1e9;
-            assert!(
-                (read / nanoseconds - 1.0).abs() <= 0.0051,
-                "{nanoseconds} -> {printed} -> {read}"
-            );
+            assert!((read / nanoseconds - 1.0).abs() <= 0.0051, "{nanoseconds} -> {printed} -> {read}");
             let digits = printed.chars().filter(char::is_ascii_digit).count();
             assert!((1..=4).contains(&digits), "{nanoseconds} -> {printed}");
         }

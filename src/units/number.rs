@@ -15,9 +15,7 @@ pub(super) struct Decimal {
 impl Decimal {
     /// The number at the start of a text, and what follows it. `None` without one: signs, exponents, `.5` and `5.` are refused.
     pub(super) fn leading(text: &str) -> Option<(Self, &str)> {
-        let end = text
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(text.len());
+        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
         let (number, rest) = text.split_at(end);
         let (whole, fraction) = match number.split_once('.') {
             Some((_, "")) => return None,
@@ -68,21 +66,14 @@ pub(super) fn readable(value: f64, steps: &[(f64, &str)]) -> String {
     let smallest = steps.first().is_some_and(|(first, _)| first == worth);
     let scaled = value / worth;
     let whole = smallest && scaled.fract() == 0.0;
-    let decimals = if whole {
-        0
-    } else {
-        (2 - exponent(scaled)).clamp(0, MOST_DECIMALS)
-    };
+    let decimals = if whole { 0 } else { (2 - exponent(scaled)).clamp(0, MOST_DECIMALS) };
     format!("{scaled:.*}{name}", usize::try_from(decimals).unwrap_or(0))
 }
 
 /// The power of ten of a value rounded to three digits: 0 for 1.23 and for 0.9996, which is shown as 1.00.
 fn exponent(value: f64) -> i32 {
     let scientific = format!("{value:.2e}");
-    scientific
-        .split_once('e')
-        .and_then(|(_, exponent)| exponent.parse().ok())
-        .unwrap_or(0)
+    scientific.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -99,18 +90,7 @@ mod tests {
 
     #[test]
     fn what_is_no_plain_number_is_refused() {
-        for text in [
-            "",
-            ".",
-            ".5",
-            "5.",
-            "1.2.3",
-            "-1",
-            "+1",
-            "x",
-            "1234567890123456789",
-            "0.123456789012345678",
-        ] {
+        for text in ["", ".", ".5", "5.", "1.2.3", "-1", "+1", "x", "1234567890123456789", "0.123456789012345678"] {
             assert_eq!(Decimal::leading(text), None, "{text:?}");
         }
     }

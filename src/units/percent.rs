@@ -9,9 +9,7 @@ const EXPECTED: &str = r#"a number and %, such as "1%" or "0.25 %""#;
 #[must_use]
 pub fn percent(fraction: f64, decimals: usize) -> String {
     let number = format!("{:.decimals$}", fraction * 100.0);
-    let zero = number
-        .strip_prefix('-')
-        .filter(|digits| digits.chars().all(|c| matches!(c, '0' | '.')));
+    let zero = number.strip_prefix('-').filter(|digits| digits.chars().all(|c| matches!(c, '0' | '.')));
     format!("{} %", zero.unwrap_or(&number))
 }
 
@@ -19,11 +17,7 @@ pub fn percent(fraction: f64, decimals: usize) -> String {
 #[must_use]
 pub fn signed_percent(fraction: f64, decimals: usize) -> String {
     let plain = percent(fraction, decimals);
-    let sign = if plain.contains(|c| matches!(c, '1'..='9')) && fraction > 0.0 {
-        "+"
-    } else {
-        ""
-    };
+    let sign = if plain.contains(|c| matches!(c, '1'..='9')) && fraction > 0.0 { "+" } else { "" };
     format!("{sign}{plain}")
 }
 
@@ -57,19 +51,7 @@ mod tests {
 
     #[test]
     fn what_is_no_percentage_is_refused_with_examples() {
-        for text in [
-            "",
-            "%",
-            "1",
-            "0.01",
-            "1 percent",
-            "1%%",
-            "--1%",
-            "1e2%",
-            "NaN%",
-            "inf%",
-            "1 ‰",
-        ] {
+        for text in ["", "%", "1", "0.01", "1 percent", "1%%", "--1%", "1e2%", "NaN%", "inf%", "1 ‰"] {
             assert!(parse_percent(text).is_err(), "{text:?} was accepted");
         }
         let expected = r#""1 parsec" is not a percentage: expected a number and %, such as "1%" or "0.25 %""#;
@@ -80,10 +62,7 @@ mod tests {
     fn changes_carry_their_sign_and_zero_has_none() {
         let shown = [0.0102, -0.003, 0.0, 0.00001, -0.00001].map(|fraction| signed_percent(fraction, 2));
         assert_eq!(shown, ["+1.02 %", "-0.30 %", "0.00 %", "0.00 %", "0.00 %"]);
-        assert_eq!(
-            (percent(0.0102, 1), percent(-0.5, 0)),
-            ("1.0 %".to_owned(), "-50 %".to_owned())
-        );
+        assert_eq!((percent(0.0102, 1), percent(-0.5, 0)), ("1.0 %".to_owned(), "-50 %".to_owned()));
         assert_eq!(signed_percent(f64::INFINITY, 1), "inf %");
     }
 
@@ -93,11 +72,7 @@ mod tests {
         for _ in 0..2_000 {
             let basis_points = random.i32(-20_000..20_000);
             let fraction = format!("{basis_points}e-4").parse::<f64>().unwrap();
-            assert_eq!(
-                parse_percent(&signed_percent(fraction, 2)).unwrap(),
-                fraction,
-                "{basis_points}"
-            );
+            assert_eq!(parse_percent(&signed_percent(fraction, 2)).unwrap(), fraction, "{basis_points}");
         }
     }
 }

@@ -12,10 +12,7 @@ pub struct Unreadable {
 
 impl Unreadable {
     pub(super) fn new(text: &str, what: &str, expected: &'static str) -> Self {
-        Self {
-            problem: format!("{text:?} is not {what}"),
-            expected,
-        }
+        Self { problem: format!("{text:?} is not {what}"), expected }
     }
 
     /// What was read, and what it is not: `"5" is not a duration`. Control characters are escaped.

@@ -32,7 +32,8 @@ pub fn judge(run: &Run) -> Judgement {
     let measured: Vec<&Measurement> = measured.collect();
     let candidates: Vec<Candidate<'_>> = measured.iter().flat_map(|m| candidates(run, m)).collect();
     let levels = levels(&candidates, unmeasured(run), run.gate.family_error);
-    let mut rows: Vec<Row> = candidates.iter().zip(levels).map(|(candidate, level)| row(candidate, level, &run.gate)).collect();
+    let mut rows: Vec<Row> =
+        candidates.iter().zip(levels).map(|(candidate, level)| row(candidate, level, &run.gate)).collect();
     rows.extend(measured.iter().flat_map(|m| same_code(run, m)));
     rows.sort_by_key(|row| run.cases.iter().position(|case| *case == row.case));
     let missing = run.cases.iter().filter(|case| !measured.iter().any(|m| m.case == **case && complete(m)));
@@ -113,7 +114,8 @@ fn row(candidate: &Candidate<'_>, level: f64, gate: &Gate) -> Row {
     let estimate = change.estimate(change.rounds(), level);
     let shown = estimate.as_ref().map(|e| relative(e.mean, e.low, e.high));
     let said = shown.map_or(Verdict::Undecided, |shown| verdict(shown, tolerance, metric.better()));
-    let visible = estimate.as_ref().map(|e| stats::smallest_visible(e.se, e.df, level, POWER, tolerance.ln_1p()).exp_m1());
+    let visible =
+        estimate.as_ref().map(|e| stats::smallest_visible(e.se, e.df, level, POWER, tolerance.ln_1p()).exp_m1());
     Row {
         case: measurement.case.clone(),
         metric: (*metric).clone(),
@@ -149,7 +151,8 @@ fn confirmed(said: Verdict, change: &Change, level: f64) -> Verdict {
 }
 
 fn limit(spread: Spread) -> Limit {
-    let levels = [(spread.blocks, Limit::Blocks), (spread.processes, Limit::Processes), (spread.layouts, Limit::Layouts)];
+    let levels =
+        [(spread.blocks, Limit::Blocks), (spread.processes, Limit::Processes), (spread.layouts, Limit::Layouts)];
     levels.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).map_or(Limit::Processes, |(_, limit)| limit)
 }
 
@@ -160,7 +163,8 @@ fn notes(measurement: &Measurement, (new, old): (usize, usize)) -> Vec<String> {
             notes.push(format!("the {which}'s layout is not averaged: {why}"));
         }
     }
-    let blocks: usize = measurement.rounds.iter().filter_map(|round| Some(round.arms.first()?.batches.values().next()?.len())).sum();
+    let blocks: usize =
+        measurement.rounds.iter().filter_map(|round| Some(round.arms.first()?.batches.values().next()?.len())).sum();
     let dropped: usize = measurement.rounds.iter().map(|round| round.dropped as usize).sum();
     if dropped * 10 > blocks + dropped {
         notes.push(format!("{} % of the blocks were disturbed and left out", dropped * 100 / (blocks + dropped)));

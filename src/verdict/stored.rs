@@ -28,7 +28,10 @@ pub fn judge_stored(old: &Run, new: &Run, between_runs: f64) -> Judgement {
     };
     let ps: Vec<f64> = pairs.iter().map(|pair| estimate(pair, 0.05).map_or(1.0, |e| e.p())).collect();
     let levels = stats::holm_levels(&ps, new.gate.family_error);
-    let rows = pairs.iter().zip(ps.iter().zip(levels)).map(|(pair, (p, level))| row(new, pair, estimate(pair, level), *p, level));
+    let rows = pairs
+        .iter()
+        .zip(ps.iter().zip(levels))
+        .map(|(pair, (p, level))| row(new, pair, estimate(pair, level), *p, level));
     let missing = old.cases.iter().chain(&new.cases).filter(|case| !pairs.iter().any(|pair| pair.new.0.case == **case));
     let mut missing: Vec<_> = missing.cloned().collect();
     missing.sort();

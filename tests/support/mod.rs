@@ -97,6 +97,7 @@ impl Drop for Project {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let kept = self.folder.take().map(tempfile::TempDir::keep);
+            #[expect(clippy::print_stderr, reason = "a failed test says where its evidence is")]
             eprintln!("the project is kept at {kept:?}");
         }
     }

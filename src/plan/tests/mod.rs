@@ -17,8 +17,6 @@ fn parse(text: &str) -> Plan {
 
 /// Compares the error of a plan with the lines expected.
 fn says(text: &str, expected: &[&str]) {
-    let error = Plan::parse(text, Path::new("perfplan.toml"))
-        .expect_err(text)
-        .to_string();
+    let error = Plan::parse(text, Path::new("perfplan.toml")).expect_err(text).to_string();
     assert_eq!(error, expected.join("\n"), "\n{error}\n");
 }

@@ -6,13 +6,7 @@ use super::says;
 fn broken_toml_is_pointed_at() {
     says(
         "[gate\ntolerance = 1",
-        &[
-            "perfplan.toml:1:6: unclosed table",
-            "  |",
-            "1 | [gate",
-            "  |      ^",
-            "  = help: expected `]`",
-        ],
+        &["perfplan.toml:1:6: unclosed table", "  |", "1 | [gate", "  |      ^", "  = help: expected `]`"],
     );
     says(
         "[gate]\ntolerance = \"1%\"\ntolerance = \"2%\"",

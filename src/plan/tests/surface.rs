@@ -58,25 +58,13 @@ explicit = true
 fn every_key_reaches_the_plan() {
     let plan = parse(FULL);
     assert_eq!(plan.path.as_deref(), Some(Path::new("perfplan.toml")));
-    assert_eq!(
-        (plan.gate.family_error, plan.gate.tolerance, plan.gate.most_rounds),
-        (0.05, 0.005, 100)
-    );
+    assert_eq!((plan.gate.family_error, plan.gate.tolerance, plan.gate.most_rounds), (0.05, 0.005, 100));
     assert_eq!(plan.gate.metrics, ["wall", "cpu"].map(|metric| metric.parse().unwrap()));
     let measure = &plan.measure;
-    assert_eq!(
-        (measure.budget, measure.quick_budget),
-        (Duration::from_secs(5_400), Duration::from_secs(30))
-    );
-    assert_eq!(
-        (measure.size, measure.layouts, measure.shuffle_layouts),
-        (Size::Full, 8, false)
-    );
+    assert_eq!((measure.budget, measure.quick_budget), (Duration::from_secs(5_400), Duration::from_secs(30)));
+    assert_eq!((measure.size, measure.layouts, measure.shuffle_layouts), (Size::Full, 8, false));
     let (batch, round) = (Duration::from_millis(2), Duration::from_millis(50));
-    assert_eq!(
-        (measure.batch, measure.round, measure.timeout),
-        (batch, round, Duration::from_secs(5))
-    );
+    assert_eq!((measure.batch, measure.round, measure.timeout), (batch, round, Duration::from_secs(5)));
     assert_eq!(plan.baseline.as_str(), "fat");
 }
 
@@ -92,20 +80,10 @@ fn workloads_take_their_names_from_what_they_run_and_may_have_timeouts_of_their_
         },
     };
     let argv = ["/usr/bin/wc", "-l", "Cargo.lock"].map(str::to_owned).to_vec();
-    let command = Workload {
-        name: "wc".to_owned(),
-        timeout: None,
-        source: WorkloadSource::Command { argv },
-    };
+    let command = Workload { name: "wc".to_owned(), timeout: None, source: WorkloadSource::Command { argv } };
     let engine = package("engine", "engine", None, &[], Some(Duration::from_secs(3)));
-    assert_eq!(
-        Workload::package("engine"),
-        package("engine", "engine", None, &[], None)
-    );
-    assert_eq!(
-        parse(FULL).workloads,
-        [package("gen", "generator", Some("gen"), &["x"], None), engine, command]
-    );
+    assert_eq!(Workload::package("engine"), package("engine", "engine", None, &[], None));
+    assert_eq!(parse(FULL).workloads, [package("gen", "generator", Some("gen"), &["x"], None), engine, command]);
 }
 
 #[test]
@@ -160,15 +138,9 @@ fn the_file_overrides_the_defaults_key_by_key_and_lists_as_a_whole() {
         "gate.tolerances.wall = \"2%\"\ngate.tolerances.\"latency.p99\" = \"3%\"\nvariant = [{ name = \"a\" }, { name = \"b\" }]",
     );
     let tolerance = |metric: &str| plan.gate.tolerance(&metric.parse().unwrap());
-    assert_eq!(
-        ["wall", "latency.p99", "latency.p50", "cpu"].map(tolerance),
-        [0.02, 0.03, 0.05, 0.01]
-    );
+    assert_eq!(["wall", "latency.p99", "latency.p50", "cpu"].map(tolerance), [0.02, 0.03, 0.05, 0.01]);
     assert_eq!((plan.variants.len(), plan.baseline.as_str()), (2, "a"));
-    assert_eq!(
-        plan.variant(&"b".parse().unwrap()).map(|variant| variant.name.as_str()),
-        Some("b")
-    );
+    assert_eq!(plan.variant(&"b".parse().unwrap()).map(|variant| variant.name.as_str()), Some("b"));
     assert_eq!(plan.measure.layouts, 64);
 }
 
@@ -176,9 +148,7 @@ fn the_file_overrides_the_defaults_key_by_key_and_lists_as_a_whole() {
 fn the_commented_examples_of_the_defaults_are_plans_too() {
     let defaults = include_str!("../default.toml");
     let switched_on = |line: &str| {
-        let example = line
-            .strip_prefix("# ")
-            .filter(|rest| rest.starts_with("[[") || rest.contains(" = "));
+        let example = line.strip_prefix("# ").filter(|rest| rest.starts_with("[[") || rest.contains(" = "));
         example.unwrap_or(line).to_owned() + "\n"
     };
     let plan = parse(&defaults.lines().map(switched_on).collect::<String>());

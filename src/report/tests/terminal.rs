@@ -6,10 +6,7 @@ use super::super::{Style, View, terminal};
 use crate::samples::{Arm, Failure, Run};
 use crate::verdict::{Basis, Judgement, Limit, Row, Verdict};
 
-const PLAIN: Style = Style {
-    colour: false,
-    width: 100,
-};
+const PLAIN: Style = Style { colour: false, width: 100 };
 
 fn shown(run: &Run, judgement: &Judgement) -> String {
     terminal(&View::of(run, judgement), PLAIN)
@@ -25,10 +22,7 @@ fn assert_reads(text: &str, expected: &str) {
 
 #[test]
 fn a_quiet_run_says_what_it_looked_at() {
-    assert_reads(
-        &shown(&run(&[]), &judgement(calm_rows())),
-        include_str!("../snapshots/unchanged.txt"),
-    );
+    assert_reads(&shown(&run(&[]), &judgement(calm_rows())), include_str!("../snapshots/unchanged.txt"));
 }
 
 #[test]
@@ -36,13 +30,8 @@ fn a_regression_stands_first() {
     let mut rows = calm_rows();
     rows.push(row("router::match/deep", Verdict::Regressed, 0.0102, 0.003));
     rows.push(row("router::match/flat", Verdict::Regressed, 0.0431, 0.004));
-    rows[4]
-        .notes
-        .push("the candidate's layout is not averaged: the linker is not lld".to_owned());
-    assert_reads(
-        &shown(&run(&[]), &judgement(rows)),
-        include_str!("../snapshots/regressed.txt"),
-    );
+    rows[4].notes.push("the candidate's layout is not averaged: the linker is not lld".to_owned());
+    assert_reads(&shown(&run(&[]), &judgement(rows)), include_str!("../snapshots/regressed.txt"));
 }
 
 #[test]
@@ -56,51 +45,30 @@ fn an_improvement_of_one_variant_stands_beside_the_others_of_its_case() {
     let rows = vec![
         variant(
             "fat",
-            Row {
-                notes: vec!["12 % of the blocks were disturbed and left out".to_owned()],
-                ..first.clone()
-            },
+            Row { notes: vec!["12 % of the blocks were disturbed and left out".to_owned()], ..first.clone() },
         ),
         variant("native", first),
         variant("fat", second),
         variant(
             "native",
-            Row {
-                verdict: Verdict::Improved,
-                ..row("parser::json/large", Verdict::Improved, -0.082, 0.006)
-            },
+            Row { verdict: Verdict::Improved, ..row("parser::json/large", Verdict::Improved, -0.082, 0.006) },
         ),
         variant("fat", third),
     ];
     let mut run = run(&[]);
     run.against = "variant release".to_owned();
-    assert_reads(
-        &shown(&run, &judgement(rows)),
-        include_str!("../snapshots/improved.txt"),
-    );
+    assert_reads(&shown(&run, &judgement(rows)), include_str!("../snapshots/improved.txt"));
 }
 
 #[test]
 fn an_undecided_row_says_what_would_decide_it() {
-    let undecided = |case: &str, limit| Row {
-        limited_by: Some(limit),
-        ..row(case, Verdict::Undecided, 0.004, 0.0125)
-    };
+    let undecided = |case: &str, limit| Row { limited_by: Some(limit), ..row(case, Verdict::Undecided, 0.004, 0.0125) };
     let mut rows = calm_rows();
     rows.push(undecided("w::processes", Limit::Processes));
     rows.push(undecided("w::layouts", Limit::Layouts));
-    rows.push(Row {
-        basis: Basis::Stored,
-        ..undecided("w::stored", Limit::Runs)
-    });
-    rows.push(Row {
-        smallest_visible: Some(0.006),
-        ..undecided("w::edge", Limit::Blocks)
-    });
-    rows.push(Row {
-        smallest_visible: Some(0.5),
-        ..undecided("w::hopeless", Limit::Blocks)
-    });
+    rows.push(Row { basis: Basis::Stored, ..undecided("w::stored", Limit::Runs) });
+    rows.push(Row { smallest_visible: Some(0.006), ..undecided("w::edge", Limit::Blocks) });
+    rows.push(Row { smallest_visible: Some(0.5), ..undecided("w::hopeless", Limit::Blocks) });
     rows.push(Row {
         smallest_visible: None,
         limited_by: None,
@@ -108,10 +76,7 @@ fn an_undecided_row_says_what_would_decide_it() {
         change: None,
         ..undecided("w::new", Limit::Blocks)
     });
-    assert_reads(
-        &shown(&run(&[]), &judgement(rows)),
-        include_str!("../snapshots/undecided.txt"),
-    );
+    assert_reads(&shown(&run(&[]), &judgement(rows)), include_str!("../snapshots/undecided.txt"));
 }
 
 #[test]
@@ -124,47 +89,29 @@ fn what_failed_and_what_is_missing_is_told_with_the_command() {
             "build of variant fat",
             "error: linking with `cc` failed: exit status: 1\n  = note: cannot find -lfoo\n",
         ),
-        Failure {
-            command: None,
-            ..failure("case w::lost", "the worker ended by signal 9")
-        },
+        Failure { command: None, ..failure("case w::lost", "the worker ended by signal 9") },
     ];
     judgement.missing = vec!["w::lost".parse().unwrap(), "w::never/begun".parse().unwrap()];
-    let differences = vec![(
-        "cpu.model".to_owned(),
-        "AMD EPYC 7B13".to_owned(),
-        "Intel Xeon".to_owned(),
-    )];
+    let differences = vec![("cpu.model".to_owned(), "AMD EPYC 7B13".to_owned(), "Intel Xeon".to_owned())];
     let view = View::of(&run, &judgement).differing(differences);
     assert_reads(&terminal(&view, PLAIN), include_str!("../snapshots/failed.txt"));
 }
 
 #[test]
 fn the_same_code_takes_one_line_per_candidate() {
-    let of = |name: &str, row: Row| Row {
-        candidate: arm(name, COMMIT),
-        ..row
-    };
+    let of = |name: &str, row: Row| Row { candidate: arm(name, COMMIT), ..row };
     let mut rows: Vec<Row> = (0..12).map(|n| of("fat", same_code(&format!("w::{n}")))).collect();
     rows.extend((0..3).map(|n| of("native", same_code(&format!("w::{n}")))));
     rows.push(of("native", row("w::4", Verdict::Unchanged, 0.001, 0.002)));
-    assert_reads(
-        &shown(&run(&[]), &judgement(rows)),
-        include_str!("../snapshots/same_code.txt"),
-    );
+    assert_reads(&shown(&run(&[]), &judgement(rows)), include_str!("../snapshots/same_code.txt"));
 }
 
 #[test]
 fn a_run_that_compares_nothing_shows_plain_values() {
     let mut run = run(&["w::a"]);
-    run.measurements = vec![
-        measured("w::a", 100, &[&[99_000.0, 101_000.0], &[120_000.0]]),
-        measured("w::b", 1, &[&[5e6]]),
-    ];
-    assert_reads(
-        &shown(&run, &judgement(Vec::new())),
-        include_str!("../snapshots/absolute.txt"),
-    );
+    run.measurements =
+        vec![measured("w::a", 100, &[&[99_000.0, 101_000.0], &[120_000.0]]), measured("w::b", 1, &[&[5e6]])];
+    assert_reads(&shown(&run, &judgement(Vec::new())), include_str!("../snapshots/absolute.txt"));
 }
 
 #[test]
@@ -174,44 +121,21 @@ fn metrics_and_handicaps_are_told_apart() {
         tolerance: 0.1,
         ..row("w::queue", Verdict::Unchanged, 0.01, 0.02)
     };
-    let slowed = |row: Row| Row {
-        candidate: Arm {
-            handicap: 0.02,
-            ..row.baseline.clone()
-        },
-        ..row
-    };
-    let rows = vec![
-        row("w::queue", Verdict::Unchanged, 0.001, 0.002),
-        p99,
-        row("w::plain", Verdict::Unchanged, 0.001, 0.002),
-    ];
+    let slowed = |row: Row| Row { candidate: Arm { handicap: 0.02, ..row.baseline.clone() }, ..row };
+    let rows =
+        vec![row("w::queue", Verdict::Unchanged, 0.001, 0.002), p99, row("w::plain", Verdict::Unchanged, 0.001, 0.002)];
     let view = View::of(&run(&[]), &judgement(rows.into_iter().map(slowed).collect()));
-    assert_eq!(
-        view.title,
-        "latency.p99, wall of handicap +2.00 % against revision main"
-    );
-    let labels: Vec<&str> = view
-        .groups
-        .iter()
-        .flat_map(|group| &group.lines)
-        .map(|line| line.label.as_str())
-        .collect();
+    assert_eq!(view.title, "latency.p99, wall of handicap +2.00 % against revision main");
+    let labels: Vec<&str> = view.groups.iter().flat_map(|group| &group.lines).map(|line| line.label.as_str()).collect();
     assert_eq!(labels, ["wall", "latency.p99", ""]);
-    assert!(
-        view.summary.contains("3 unchanged within their tolerances"),
-        "{}",
-        view.summary
-    );
+    assert!(view.summary.contains("3 unchanged within their tolerances"), "{}", view.summary);
 }
 
 #[test]
 fn rows_fit_into_the_terminal() {
     let long = format!("generator::{}", "a_very_long_name/".repeat(8) + "end");
-    let mut judgement = judgement(vec![
-        row(&long, Verdict::Regressed, 0.03, 0.01),
-        row("w::b", Verdict::Undecided, 0.0, 0.02),
-    ]);
+    let mut judgement =
+        judgement(vec![row(&long, Verdict::Regressed, 0.03, 0.01), row("w::b", Verdict::Undecided, 0.0, 0.02)]);
     judgement.missing = (0..40).map(|n| format!("w::missing/{n}").parse().unwrap()).collect();
     for width in [65, 80, 90, 100, 160] {
         let shown = terminal(&View::of(&run(&[]), &judgement), Style { colour: false, width });

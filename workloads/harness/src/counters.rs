@@ -1,8 +1,8 @@
-//! Hardware counters of a batch, in one group, through `perf_event_open`; and what the machine offers where it has none.
+//! Hardware counters of a batch, in one group, through `perf_event_open`; or the reason why there are none.
 
 use std::io;
 
-use perf_event::events::{Hardware, Software};
+use perf_event::events::Hardware;
 use perf_event::{Builder, Counter, Group};
 
 /// The lowest layer: something that can be started, stopped and read. Faked in tests.
@@ -28,12 +28,6 @@ const HARDWARE: [(&str, Hardware); 6] = [
     ("cache-misses", Hardware::CACHE_MISSES),
 ];
 
-const SOFTWARE: [(&str, Software); 3] = [
-    ("page-faults", Software::PAGE_FAULTS),
-    ("context-switches", Software::CONTEXT_SWITCHES),
-    ("cpu-migrations", Software::CPU_MIGRATIONS),
-];
-
 /// A group of counters on this thread.
 struct PerfGroup {
     group: Group,
@@ -41,13 +35,13 @@ struct PerfGroup {
 }
 
 impl PerfGroup {
-    /// As many of `events` as the machine has, the first one at least.
-    fn open<E: Into<perf_event::events::Event> + Copy>(events: &[(&'static str, E)]) -> io::Result<Self> {
+    /// As many of the events as the machine has, the first one at least.
+    fn open() -> io::Result<Self> {
         let mut group = Group::new()?;
         let mut counters = Vec::new();
-        for (index, (name, event)) in events.iter().enumerate() {
-            match Builder::new().group(&mut group).kind(*event).build() {
-                Ok(counter) => counters.push((*name, counter)),
+        for (index, (name, event)) in HARDWARE.into_iter().enumerate() {
+            match Builder::new().group(&mut group).kind(event).build() {
+                Ok(counter) => counters.push((name, counter)),
                 Err(error) if index == 0 => return Err(error),
                 // A machine without this one event still has the others.
                 Err(_) => {}
@@ -83,20 +77,13 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// Opens what the machine has: hardware events, and software events beside them.
+    /// Opens what the machine has. Software events need no counters: the kernel accounts them to every process anyway, and
+    /// a group of them would cost 20 us a batch on some virtual machines.
     pub(crate) fn open() -> Self {
-        let mut sources: Vec<Box<dyn Source>> = Vec::new();
-        let status = match PerfGroup::open(&HARDWARE) {
-            Ok(group) => {
-                sources.push(Box::new(group));
-                "ok".to_owned()
-            }
-            Err(error) => reason(&error),
-        };
-        if let Ok(group) = PerfGroup::open(&SOFTWARE) {
-            sources.push(Box::new(group));
+        match PerfGroup::open() {
+            Ok(group) => Self { sources: vec![Box::new(group)], status: "ok".to_owned() },
+            Err(error) => Self { sources: Vec::new(), status: reason(&error) },
         }
-        Self { sources, status }
     }
 
     #[cfg(test)]

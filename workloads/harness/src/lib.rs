@@ -31,13 +31,13 @@
 //!
 //! Run by hand, the program knows `list` and `run CASE`; see [`Suite::main`].
 
-mod digest;
 #[cfg(feature = "worker")]
 mod allocator;
 #[cfg(feature = "worker")]
 mod by_hand;
 #[cfg(feature = "worker")]
 mod counters;
+mod digest;
 #[cfg(feature = "worker")]
 mod latency;
 pub mod protocol;

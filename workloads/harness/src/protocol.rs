@@ -133,11 +133,9 @@ impl std::str::FromStr for Command {
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         match words.as_slice() {
             ["list"] => Ok(Self::List),
-            ["setup", case, size, handicap] => Ok(Self::Setup {
-                case: (*case).to_owned(),
-                size: (*size).to_owned(),
-                handicap: number(handicap)?,
-            }),
+            ["setup", case, size, handicap] => {
+                Ok(Self::Setup { case: (*case).to_owned(), size: (*size).to_owned(), handicap: number(handicap)? })
+            }
             ["batch", n] => number(n).map(Self::Batch),
             ["count", n] => number(n).map(Self::Count),
             ["end"] => Ok(Self::End),

@@ -119,7 +119,11 @@ fn timed(case: &mut Standing, n: u64) -> Sample {
 }
 
 fn sample(outcome: &Outcome, wall: f64, used: Usage, counts: Vec<(String, f64)>) -> Sample {
-    let mut values = vec![("switches.involuntary".to_owned(), used.preempted as f64)];
+    let mut values = vec![
+        ("switches.involuntary".to_owned(), used.preempted as f64),
+        ("context-switches".to_owned(), (used.preempted + used.waited) as f64),
+        ("page-faults".to_owned(), used.faults as f64),
+    ];
     if outcome.latency.is_empty() {
         values.push(("wall".to_owned(), wall));
         values.push(("cpu".to_owned(), used.cpu_ns as f64));
@@ -149,7 +153,12 @@ fn counted(case: &mut Standing, n: u64) -> Sample {
 #[derive(Clone, Copy)]
 struct Usage {
     cpu_ns: u64,
+    /// Times that the CPU was taken away.
     preempted: i64,
+    /// Times that it was given up, to wait for something.
+    waited: i64,
+    /// Page faults, with and without reading from disk.
+    faults: i64,
 }
 
 impl Usage {
@@ -160,12 +169,22 @@ impl Usage {
             libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time);
             let mut usage: libc::rusage = std::mem::zeroed();
             libc::getrusage(libc::RUSAGE_SELF, &raw mut usage);
-            Self { cpu_ns: time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64, preempted: usage.ru_nivcsw }
+            Self {
+                cpu_ns: time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64,
+                preempted: usage.ru_nivcsw,
+                waited: usage.ru_nvcsw,
+                faults: usage.ru_minflt + usage.ru_majflt,
+            }
         }
     }
 
     fn since(self, before: Self) -> Self {
-        Self { cpu_ns: self.cpu_ns - before.cpu_ns, preempted: self.preempted - before.preempted }
+        Self {
+            cpu_ns: self.cpu_ns - before.cpu_ns,
+            preempted: self.preempted - before.preempted,
+            waited: self.waited - before.waited,
+            faults: self.faults - before.faults,
+        }
     }
 }
 
