@@ -36,11 +36,24 @@ impl Change {
         self.logs.len()
     }
 
-    /// The estimate from the first `rounds` rounds: mean with an interval that is robust to shared layouts, at error `alpha`.
+    /// The estimate from the first `rounds` rounds: Hodges-Lehmann's, with the signed-rank interval at error `alpha`. `None`
+    /// with too few rounds for that level.
     #[must_use]
     pub fn estimate(&self, rounds: usize, alpha: f64) -> Option<Estimate> {
+        stats::signed_rank_interval(&self.independent(rounds), alpha)
+    }
+
+    /// The p-value of "no change" from the first `rounds` rounds.
+    #[must_use]
+    pub fn p(&self, rounds: usize) -> f64 {
+        stats::signed_rank_p(&self.independent(rounds))
+    }
+
+    /// One number per layout, the mean over its rounds: rounds that share a layout are not independent, layouts are.
+    fn independent(&self, rounds: usize) -> Vec<f64> {
         let rounds = rounds.min(self.logs.len());
-        stats::clustered_interval(&self.logs[..rounds], &self.layouts[..rounds], alpha)
+        let groups = grouped(&self.logs[..rounds], &self.layouts[..rounds]);
+        groups.iter().map(|group| group.iter().sum::<f64>() / group.len() as f64).collect()
     }
 
     /// What the three levels of variance contribute to the uncertainty of the mean. `None` with too few rounds to tell.

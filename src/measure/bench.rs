@@ -15,6 +15,7 @@ use super::{commands, counting};
 use crate::build::Layouts;
 use crate::process::Interrupted;
 use crate::samples::{ArmRound, Failure, Measurement, Record, Round};
+use crate::stats;
 
 /// Where and how to measure.
 #[derive(Clone, Debug)]
@@ -37,9 +38,14 @@ impl Settings {
     }
 }
 
+/// Starts that are timed to know what one costs: the first reads the program from disk.
+const STARTS: usize = 3;
+
 /// One round in so many draws the layout of the round before again: that tells the spread between layouts from the spread
 /// between processes, and hardly costs any layouts.
 const REPEATS: u32 = 8;
+/// The first rounds all draw fresh ones: early looks have few observations as it is.
+const FRESH: usize = 20;
 
 /// The bench.
 pub struct Bench<'a> {
@@ -127,10 +133,13 @@ impl<'a> Bench<'a> {
         let baseline = &subject.arms[0];
         let file = self.programs[baseline.program].file.clone();
         let cpus = self.cpus(subject.threads);
-        let begun = Instant::now();
-        let mut worker = self.starter.start(&self.settings.seat(&file, &baseline.env, &cpus))?;
-        set_up(worker.as_mut(), subject.case.case(), &subject.size, 0.0)?;
-        let overhead_ns = begun.elapsed().as_nanos() as f64;
+        let (mut worker, overhead_ns) = self.started(subject, &file, &cpus)?;
+        let mut overheads = vec![overhead_ns];
+        for _ in 1..STARTS {
+            let (again, overhead_ns) = self.started(subject, &file, &cpus)?;
+            again.end()?;
+            overheads.push(overhead_ns);
+        }
         let aim = self.settings.target.batch.as_nanos() as f64;
         let mut n = 1;
         let iteration_ns = loop {
@@ -142,7 +151,15 @@ impl<'a> Bench<'a> {
             n *= 2;
         };
         worker.end()?;
-        Ok(Costs { iteration_ns: iteration_ns.max(0.1), overhead_ns })
+        Ok(Costs { iteration_ns: iteration_ns.max(0.1), overhead_ns: stats::median(&overheads) })
+    }
+
+    /// A worker of the baseline with the case set up, and how long that took in nanoseconds.
+    fn started(&mut self, subject: &Subject, file: &Path, cpus: &[usize]) -> Result<(Box<dyn super::Worker>, f64)> {
+        let begun = Instant::now();
+        let mut worker = self.starter.start(&self.settings.seat(file, &subject.arms[0].env, cpus))?;
+        set_up(worker.as_mut(), subject.case.case(), &subject.size, 0.0)?;
+        Ok((worker, begun.elapsed().as_nanos() as f64))
     }
 
     /// Measures `count` more rounds of `arms`, handing each to `keep` as it ends. An arm that breaks leaves the case, with
@@ -201,7 +218,7 @@ impl<'a> Bench<'a> {
     }
 
     fn draw_layout(&mut self, round: usize) -> usize {
-        if round == 0 || self.rng.u32(..REPEATS) != 0 {
+        if round < FRESH || self.rng.u32(..REPEATS) != 0 {
             self.last_layout = round % self.settings.most_layouts.max(1);
         }
         self.last_layout

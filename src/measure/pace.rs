@@ -23,8 +23,13 @@ pub struct Target {
     pub round: Duration,
 }
 
-/// At least this share of a round is spent inside batches.
+/// The share of a round that is spent inside batches, before anything is known of the spreads.
 const DUTY: f64 = 0.9;
+/// The least such share where processes or layouts spread most, and many short rounds see more than few long ones.
+const LEAST_DUTY: f64 = 0.7;
+/// How much shorter and longer than usual rounds may get, as the spreads call for. Where rounds hardly differ, longer ones win
+/// next to no time, and fewer rounds know less of how much they differ.
+const STRETCH: (f64, f64) = (1.0 / 3.0, 2.0);
 /// The most time per arm inside the batches of a round: fresh processes must keep coming.
 const LONGEST: f64 = 500e6;
 /// The fewest blocks of a round that make an interquartile mean.
@@ -46,15 +51,18 @@ pub fn iterations(costs: Costs, target: Target, handicaps: &[f64]) -> u64 {
     (if needed <= most { multiple } else { usual }) as u64
 }
 
-/// Blocks of a round: the target's time, more where starting is dear, and what the measured spreads call for.
+/// Blocks of a round: the target's time, more where starting is dear; once the spreads are known, what they call for.
 #[must_use]
 pub fn blocks(costs: Costs, target: Target, iterations: u64, rounds: &[Round]) -> usize {
     let batch = costs.iteration_ns * iterations as f64;
-    let duty = costs.overhead_ns * DUTY / (1.0 - DUTY);
-    let least = (target.round.as_nanos() as f64).max(duty);
-    let called_for = best_blocks(costs, batch, rounds).unwrap_or(0.0) * batch;
-    let time = least.max(called_for).min(LONGEST.max(batch));
-    (time / batch).round().max(FEWEST_BLOCKS) as usize
+    let at_duty = |duty: f64| costs.overhead_ns * duty / (1.0 - duty);
+    let aim = target.round.as_nanos() as f64;
+    let usual = aim.max(at_duty(DUTY));
+    let time = best_blocks(costs, batch, rounds).map_or(usual, |blocks| {
+        let least = (aim * STRETCH.0).max(at_duty(LEAST_DUTY));
+        (blocks * batch).clamp(least, usual * STRETCH.1)
+    });
+    (time.min(LONGEST.max(batch)) / batch).round().max(FEWEST_BLOCKS) as usize
 }
 
 /// Kalibera & Jones (2013, section 4.2): the number of blocks that, for the cost of a round, narrows the interval most.
@@ -78,6 +86,7 @@ fn first_log_ratios(round: &Round) -> Option<Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::samples::{ArmRound, Metric};
 
     const TARGET: Target = Target { batch: Duration::from_millis(1), round: Duration::from_millis(30) };
 
@@ -98,6 +107,34 @@ mod tests {
             assert!(n * share >= 1.0, "{n} iterations can't show {share}");
         }
         assert_eq!(iterations(costs(1e3, 0.0), TARGET, &[0.005]), 1_000);
+    }
+
+    /// Twenty rounds of two arms whose log ratios spread like this, between rounds and inside them.
+    fn rounds(between: f64, within: f64) -> Vec<Round> {
+        let arm = |arm: usize, values: Vec<f64>| ArmRound {
+            arm,
+            layout: None,
+            checksum: String::new(),
+            batches: [(Metric::wall(), values)].into(),
+            process: std::collections::BTreeMap::new(),
+        };
+        let sign = |n: usize| if n % 2 == 0 { 1.0 } else { -1.0 };
+        let candidate = |at: usize| (0..10).map(|n| 1e6 * (1.0 + between * sign(at) + within * sign(n))).collect();
+        let round = |at: usize| Round {
+            elapsed_ns: 0,
+            inside_ns: 0,
+            dropped: 0,
+            arms: vec![arm(0, vec![1e6; 10]), arm(1, candidate(at))],
+        };
+        (0..20).map(round).collect()
+    }
+
+    #[test]
+    fn rounds_get_shorter_where_rounds_spread_and_longer_where_blocks_do() {
+        let blocks_for = |rounds: &[Round]| blocks(costs(10e3, 2e6), TARGET, 100, rounds);
+        assert_eq!(blocks_for(&[]), 30);
+        assert_eq!(blocks_for(&rounds(0.02, 0.001)), 10);
+        assert_eq!(blocks_for(&rounds(0.0, 0.02)), 60);
     }
 
     #[test]

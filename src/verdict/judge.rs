@@ -10,9 +10,6 @@ use super::rules::{relative, verdict};
 /// How the error is spent over the looks: evenly over the rounds. Effects that nobody planned for come in all sizes, so early
 /// looks need a share worth having; the O'Brien-Fleming shape would leave them next to nothing (see the table at [`Spending`]).
 const SPENDING: Spending = Spending::Power(1.0);
-/// Random sign flips that a change has to survive beside the interval.
-const FLIPS: usize = 9_999;
-
 /// One comparison before the error budget is shared out.
 struct Candidate<'a> {
     measurement: &'a Measurement,
@@ -85,9 +82,7 @@ fn looks_until(rounds: usize, most: usize) -> Vec<usize> {
 }
 
 fn sequential_p(change: &Change, looks: &[usize], most: usize) -> f64 {
-    // The level does not matter for p.
-    let p = |look: &usize| change.estimate(*look, 0.05).map_or(1.0, |estimate| estimate.p());
-    let ps: Vec<f64> = looks.iter().map(p).collect();
+    let ps: Vec<f64> = looks.iter().map(|look| change.p(*look)).collect();
     SPENDING.sequential_p(&ps, looks, most.max(change.rounds()))
 }
 
@@ -122,7 +117,7 @@ fn row(candidate: &Candidate<'_>, level: f64, gate: &Gate) -> Row {
         pair: (*new, *old),
         baseline: measurement.arms[*old].clone(),
         candidate: measurement.arms[*new].clone(),
-        verdict: confirmed(said, change, level),
+        verdict: said,
         basis: Basis::Lockstep,
         change: shown,
         p: *p,
@@ -135,19 +130,6 @@ fn row(candidate: &Candidate<'_>, level: f64, gate: &Gate) -> Row {
         tolerance,
         notes: notes(measurement, (*new, *old)),
     }
-}
-
-/// A change must also survive random flips of the rounds' signs: under "nothing changed" the arms are exchangeable, so that
-/// test is exact whatever the distribution. Its resolution ends at one in `FLIPS`.
-fn confirmed(said: Verdict, change: &Change, level: f64) -> Verdict {
-    let changed = matches!(said, Verdict::Regressed | Verdict::Improved);
-    let finest = 2.0 / (FLIPS as f64 + 1.0);
-    // With ten rounds there are 1,024 ways to flip, and no fewer than two of them are as extreme.
-    let fewest = 2.0 / 2_f64.powi(change.rounds().min(60) as i32);
-    if changed && stats::sign_flip_p(&change.logs, FLIPS, 1) > level.max(finest).max(fewest) {
-        return Verdict::Undecided;
-    }
-    said
 }
 
 fn limit(spread: Spread) -> Limit {
