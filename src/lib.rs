@@ -1,19 +1,28 @@
-//! The rooms of `cargo perfplan`, lowest floor first. [`pipeline`] tells the whole chain and is what to read first.
+//! The rooms of `cargo perfplan`, floor by floor. [`pipeline`] tells the whole chain and is what to read first.
 
+// Floor 0: know nothing of benchmarks.
+pub mod git;
+pub mod process;
+pub mod stats;
+pub mod units;
+
+// Floor 1: the words that all share.
+pub mod plan;
+pub mod progress;
+pub mod samples;
+
+// Floor 2: one step of the chain each.
 pub mod build;
-pub mod cli;
 pub mod compare;
 pub mod doctor;
-pub mod git;
 pub mod matrix;
-pub mod measure;
-pub mod pipeline;
-pub mod plan;
-pub mod process;
-pub mod progress;
-pub mod report;
-pub mod samples;
-pub mod stats;
 pub mod store;
-pub mod units;
 pub mod verdict;
+
+// Floor 3: the two wings.
+pub mod measure;
+pub mod report;
+
+// Top: the order of calls.
+pub mod cli;
+pub mod pipeline;

@@ -110,11 +110,16 @@ fn the_table_can_refuse() {
 }
 
 #[test]
-fn lib_lists_the_rooms_lowest_floor_first() {
+fn lib_lists_the_rooms_floor_by_floor_and_nobody_imports_upwards() {
     let text = fs::read_to_string(source().join("lib.rs")).unwrap();
     let listed: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
-    let known: Vec<&str> = ROOMS.iter().map(|(room, _)| *room).chain(["pipeline", "cli"]).collect();
-    assert_eq!(listed, known);
+    let known: BTreeSet<&str> = ROOMS.iter().map(|(room, _)| *room).chain(["pipeline", "cli"]).collect();
+    assert_eq!(listed.iter().copied().collect::<BTreeSet<_>>(), known);
+    let floors: Vec<&str> = text.split("// ").skip(1).collect();
+    let floor = |room: &str| floors.iter().position(|floor| floor.contains(&format!("pub mod {room};"))).unwrap();
+    for (room, imports) in ROOMS {
+        assert!(imports.iter().all(|import| floor(import) <= floor(room)), "{room} imports from a floor above it");
+    }
 }
 
 #[test]

@@ -176,7 +176,9 @@ impl<'a> Bench<'a> {
         count: usize,
         keep: &mut dyn FnMut(Record) -> Result<()>,
     ) -> Result<()> {
-        self.link_layouts(subject, &arms, measurement.rounds.len() + count)?;
+        if subject.command.is_none() {
+            self.link_layouts(subject, &arms, measurement.rounds.len() + count)?;
+        }
         let blocks = pace::blocks(costs, self.settings.target, measurement.iterations, &measurement.rounds);
         let mut done = 0;
         while done < count && !arms.is_empty() {

@@ -118,7 +118,7 @@ mod tests {
             batches: [(Metric::wall(), values)].into(),
             process: std::collections::BTreeMap::new(),
         };
-        let sign = |n: usize| if n % 2 == 0 { 1.0 } else { -1.0 };
+        let sign = |n: usize| if n.is_multiple_of(2) { 1.0 } else { -1.0 };
         let candidate = |at: usize| (0..10).map(|n| 1e6 * (1.0 + between * sign(at) + within * sign(n))).collect();
         let round = |at: usize| Round {
             elapsed_ns: 0,

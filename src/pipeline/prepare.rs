@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::request::{Request, Resume, Usage};
 use super::stage::{self, Choice, Chosen, Demand, Itself, Placed, Stage};
@@ -50,7 +50,7 @@ pub(super) fn prepare<'r>(request: &'r Request, listener: &mut dyn Listener) -> 
     let id = match &request.resume {
         None => new_id()?,
         Some(Resume::Latest) => {
-            runs.latest_incomplete()?.context("no run was broken off: there is nothing to resume")?
+            runs.latest_incomplete()?.ok_or_else(|| usage("no run was broken off: there is nothing to resume"))?
         }
         Some(Resume::Run(id)) => id.parse().map_err(usage)?,
     };

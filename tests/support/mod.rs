@@ -1,5 +1,7 @@
 //! A small real project in a temporary folder, and the real tool on it.
 
+#![expect(clippy::print_stderr, reason = "a failed test says where its evidence is")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -97,7 +99,6 @@ impl Drop for Project {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let kept = self.folder.take().map(tempfile::TempDir::keep);
-            #[expect(clippy::print_stderr, reason = "a failed test says where its evidence is")]
             eprintln!("the project is kept at {kept:?}");
         }
     }
