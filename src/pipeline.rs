@@ -125,8 +125,10 @@ impl<'s> Session<'s> {
 
     /// Takes a record into the journal: what is kept survives the tool.
     fn keep(&mut self, record: &Record) -> Result<()> {
-        if let Record::Failure(failure) = record {
-            self.listener.event(&Event::Failed(failure));
+        match record {
+            Record::Failure(failure) => self.listener.event(&Event::Failed(failure)),
+            Record::Round { .. } => self.listener.event(&Event::Round),
+            _ => {}
         }
         self.journal.append(record)
     }

@@ -15,7 +15,8 @@ Examples:
   cargo perfplan run 'engine::pool/*' --quick   these cases, in a minute
   cargo perfplan selftest                       what can this machine see, and is it ever wrong?
 
-Exit codes: 0 pass, 1 the tool or a part of the run failed, 2 usage or plan error, 3 a gated row regressed,
+Exit codes: 0 pass, 1 the tool or a part of the run failed, 2 usage or plan error,
+            3 a gated row regressed (another revision, a baseline, a drill; variants are not gated),
             5 undecided under --strict, 130 interrupted";
 
 /// Is it faster, and can I believe it?

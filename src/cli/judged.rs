@@ -12,7 +12,7 @@ use crate::build::Workspace;
 use crate::git::Repository;
 use crate::samples::{Environment, Run};
 use crate::store::{BaselineName, Baselines, Runs, read_run};
-use crate::verdict::{self, Judgement, Verdict};
+use crate::verdict::{self, Judgement};
 use crate::{doctor, report};
 
 /// A judged run, ready to be shown.
@@ -103,7 +103,7 @@ pub(super) fn compare(arguments: &CompareArgs, console: &Console) -> Result<Exit
     let judgement = verdict::judge_stored(&old, &new, verdict::BETWEEN_RUNS);
     let differences = old.environment.differences(&new.environment);
     Shown { run: &new, judgement: &judgement, differences }.print(console, &arguments.output)?;
-    Ok(if judgement.count(Verdict::Regressed) > 0 { Exit::Regressed } else { Exit::Pass })
+    Ok(if judgement.regressed() { Exit::Regressed } else { Exit::Pass })
 }
 
 pub(super) fn report(arguments: &ReportArgs, console: &Console) -> Result<Exit> {

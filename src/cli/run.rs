@@ -105,7 +105,7 @@ fn ended(outcome: &Outcome, output: &OutputArgs, console: &Console) {
 fn exit(outcome: &Outcome, judgement: &Judgement, strict: bool) -> Exit {
     if outcome.interrupted {
         Exit::Interrupted
-    } else if judgement.count(Verdict::Regressed) > 0 {
+    } else if judgement.regressed() {
         Exit::Regressed
     } else if !judgement.failures.is_empty() {
         Exit::Failed

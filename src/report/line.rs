@@ -204,6 +204,9 @@ fn line(row: &Row, label: String) -> Line {
     }
 }
 
+/// A row that would need so many times the rounds sits on the edge of its tolerance, and no number of rounds is a promise.
+const FARTHEST: f64 = 100.0;
+
 /// What would decide an undecided row, and what limits it. Widths shrink with the square root of the rounds.
 fn what_decides(row: &Row) -> String {
     let limit = row.limited_by.map_or("", |limit| match limit {
@@ -212,14 +215,17 @@ fn what_decides(row: &Row) -> String {
         Limit::Layouts => "; limited by layouts: more link orders help",
         Limit::Runs => "",
     });
-    let Some(visible) = row.smallest_visible.filter(|_| row.change.is_some()) else {
+    let Some(change) = row.change else {
         return format!("too few rounds to tell: {}{limit}", row.rounds);
     };
     if row.limited_by == Some(Limit::Runs) {
         return "limited by runs: more rounds don't help, measuring both sides in one run does".to_owned();
     }
-    let factor = (visible / row.tolerance).powi(2);
-    if factor <= 1.0 {
+    // Around this estimate, the interval must fit between it and the tolerance (unchanged), or zero (changed).
+    let distance = change.estimate.abs();
+    let room = if distance > row.tolerance { distance } else { row.tolerance - distance };
+    let factor = ((change.high - change.low) / 2.0 / room).powi(2);
+    if factor <= 1.0 || factor > FARTHEST {
         return format!(
             "close to the tolerance of {}: more rounds, or another tolerance, decide{limit}",
             numbers::chosen(row.tolerance)

@@ -148,7 +148,7 @@ fn notes(measurement: &Measurement, (new, old): (usize, usize)) -> Vec<String> {
     let blocks: usize =
         measurement.rounds.iter().filter_map(|round| Some(round.arms.first()?.batches.values().next()?.len())).sum();
     let dropped: usize = measurement.rounds.iter().map(|round| round.dropped as usize).sum();
-    if dropped * 10 > blocks + dropped {
+    if dropped * 3 > blocks + dropped {
         notes.push(format!("{} % of the blocks were disturbed and left out", dropped * 100 / (blocks + dropped)));
     }
     notes

@@ -99,6 +99,14 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether the row can fail a gate: another revision, another run, or a drill. Variants of one source are measured to
+    /// choose between them, and a slower one is no regression of the source.
+    #[must_use]
+    pub fn is_gated(&self) -> bool {
+        let drill = self.candidate.handicap > self.baseline.handicap;
+        self.basis == Basis::Stored || self.candidate.revision != self.baseline.revision || drill
+    }
+
     /// Whether the interval excludes zero though the row is unchanged: a real change that is tolerated.
     #[must_use]
     pub fn tolerated_change(&self) -> bool {
@@ -121,6 +129,12 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// Whether a gate has to fire.
+    #[must_use]
+    pub fn regressed(&self) -> bool {
+        self.rows.iter().any(|row| row.is_gated() && row.verdict == Verdict::Regressed)
+    }
+
     /// How many rows have this verdict.
     #[must_use]
     pub fn count(&self, verdict: Verdict) -> usize {
