@@ -46,7 +46,7 @@ mod tests {
             let plan = load(root, explicit).unwrap();
             (plan.path, plan.measure.layouts)
         };
-        assert_eq!(loaded(None), (None, 256));
+        assert_eq!(loaded(None), (None, 640));
         let hidden = write(".config/perfplan.toml", 1);
         assert_eq!(loaded(None), (Some(hidden), 1));
         let plain = write("perfplan.toml", 2);

@@ -204,8 +204,8 @@ fn line(row: &Row, label: String) -> Line {
     }
 }
 
-/// A row that would need so many times the rounds sits on the edge of its tolerance, and no number of rounds is a promise.
-const FARTHEST: f64 = 100.0;
+/// An estimate so near the tolerance, as a share of it, sits on its edge: no number of rounds is a promise.
+const EDGE: f64 = 0.05;
 
 /// What would decide an undecided row, and what limits it. Widths shrink with the square root of the rounds.
 fn what_decides(row: &Row) -> String {
@@ -225,7 +225,7 @@ fn what_decides(row: &Row) -> String {
     let distance = change.estimate.abs();
     let room = if distance > row.tolerance { distance } else { row.tolerance - distance };
     let factor = ((change.high - change.low) / 2.0 / room).powi(2);
-    if factor <= 1.0 || factor > FARTHEST {
+    if factor <= 1.0 || (distance - row.tolerance).abs() < EDGE * row.tolerance {
         return format!(
             "close to the tolerance of {}: more rounds, or another tolerance, decide{limit}",
             numbers::chosen(row.tolerance)

@@ -141,7 +141,7 @@ fn the_file_overrides_the_defaults_key_by_key_and_lists_as_a_whole() {
     assert_eq!(["wall", "latency.p99", "latency.p50", "cpu"].map(tolerance), [0.02, 0.03, 0.05, 0.01]);
     assert_eq!((plan.variants.len(), plan.baseline.as_str()), (2, "a"));
     assert_eq!(plan.variant(&"b".parse().unwrap()).map(|variant| variant.name.as_str()), Some("b"));
-    assert_eq!(plan.measure.layouts, 256);
+    assert_eq!(plan.measure.layouts, 640);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::super::examples::*;
 use super::super::text;
 use super::super::{Style, View, terminal};
 use crate::samples::{Arm, Failure, Run};
-use crate::verdict::{Basis, Judgement, Limit, Row, Verdict};
+use crate::verdict::{Basis, Judgement, Limit, Relative, Row, Verdict};
 
 const PLAIN: Style = Style { colour: false, width: 100 };
 
@@ -67,8 +67,14 @@ fn an_undecided_row_says_what_would_decide_it() {
     rows.push(undecided("w::processes", Limit::Processes));
     rows.push(undecided("w::layouts", Limit::Layouts));
     rows.push(Row { basis: Basis::Stored, ..undecided("w::stored", Limit::Runs) });
-    rows.push(Row { smallest_visible: Some(0.006), ..undecided("w::edge", Limit::Blocks) });
-    rows.push(Row { smallest_visible: Some(0.5), ..undecided("w::hopeless", Limit::Blocks) });
+    rows.push(Row {
+        change: Some(Relative { estimate: 0.0098, low: 0.0050, high: 0.0146 }),
+        ..undecided("w::edge", Limit::Blocks)
+    });
+    rows.push(Row {
+        change: Some(Relative { estimate: 0.004, low: -0.25, high: 0.25 }),
+        ..undecided("w::hopeless", Limit::Blocks)
+    });
     rows.push(Row {
         smallest_visible: None,
         limited_by: None,

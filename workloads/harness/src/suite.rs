@@ -135,26 +135,24 @@ impl Suite {
 
 fn batches<R: Digest>(mut work: impl FnMut(u64) -> R + 'static) -> Work {
     Box::new(move |iterations, extra| {
-        let mut checksum = Checksum::default();
-        for index in 0..iterations {
-            black_box(work(black_box(index))).digest(&mut checksum);
-        }
+        let checksum = repeated(&mut work, iterations);
         if extra > 0 {
-            handicap(&mut work, extra);
+            // Real extra work, in the very same code, whose results are thrown away.
+            black_box(repeated(&mut work, extra));
         }
         Outcome { checksum: checksum.value(), latency: Vec::new() }
     })
 }
 
-/// Real extra work whose results are thrown away, kept out of line so that the handicapped loop is the same code.
-#[cold]
+/// The measured loop. Never inlined, so that the extra iterations of a handicap don't get a copy of their own, with cold
+/// caches and another alignment.
 #[inline(never)]
-fn handicap<R: Digest>(work: &mut impl FnMut(u64) -> R, extra: u64) {
+fn repeated<R: Digest>(work: &mut impl FnMut(u64) -> R, iterations: u64) -> Checksum {
     let mut checksum = Checksum::default();
-    for index in 0..extra {
+    for index in 0..iterations {
         black_box(work(black_box(index))).digest(&mut checksum);
     }
-    black_box(checksum);
+    checksum
 }
 
 fn open_loop<R: Digest>(rate: f64, mut work: impl FnMut(u64) -> R + 'static) -> Work {
