@@ -72,7 +72,7 @@ struct Session<'s> {
 impl<'s> Session<'s> {
     fn new(journal: Journal, budget: Duration, listener: &'s mut dyn Listener) -> Self {
         let judgement = verdict::judge(journal.run());
-        Self { journal, judgement, budget, per_case: budget, begun: Instant::now(), listener }
+        Self { journal, judgement, budget, per_case: Duration::MAX, begun: Instant::now(), listener }
     }
 
     /// Calibrates all cases, then gives rounds to where rows are undecided until none is or the budget is spent.
