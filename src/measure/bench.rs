@@ -54,7 +54,8 @@ pub struct Bench<'a> {
     pub(super) settings: Settings,
     pub(super) rng: Rng,
     stolen: Box<dyn FnMut() -> u64 + 'a>,
-    last_layout: usize,
+    /// The layout of the round before, within the series under way: another case's programs may not have it.
+    last_layout: Option<usize>,
 }
 
 impl<'a> Bench<'a> {
@@ -66,7 +67,7 @@ impl<'a> Bench<'a> {
         stolen: Box<dyn FnMut() -> u64 + 'a>,
     ) -> Self {
         let rng = Rng::with_seed(settings.seed);
-        Self { starter, programs, settings, rng, stolen, last_layout: 0 }
+        Self { starter, programs, settings, rng, stolen, last_layout: None }
     }
 
     /// Draws everything anew from here on, layouts too.
@@ -180,6 +181,7 @@ impl<'a> Bench<'a> {
             self.link_layouts(subject, &arms, measurement.rounds.len() + count)?;
         }
         let blocks = pace::blocks(costs, self.settings.target, measurement.iterations, &measurement.rounds);
+        self.last_layout = None;
         let mut done = 0;
         while done < count && !arms.is_empty() {
             let round = match &subject.command {
@@ -220,10 +222,11 @@ impl<'a> Bench<'a> {
     }
 
     fn draw_layout(&mut self, round: usize) -> usize {
-        if round < FRESH || self.rng.u32(..REPEATS) != 0 {
-            self.last_layout = round % self.settings.most_layouts.max(1);
-        }
-        self.last_layout
+        let fresh = round % self.settings.most_layouts.max(1);
+        let repeats = round >= FRESH && self.rng.u32(..REPEATS) == 0;
+        let drawn = self.last_layout.filter(|_| repeats).unwrap_or(fresh);
+        self.last_layout = Some(drawn);
+        drawn
     }
 
     fn round(
@@ -324,5 +327,36 @@ fn failure(subject: &Subject, arm: usize, why: &str) -> Failure {
         command: None,
         case: Some(subject.case.clone()),
         arm: Some(arm),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nobody;
+
+    impl Starter for Nobody {
+        fn start(&mut self, _: &Seat<'_>) -> Result<Box<dyn super::super::Worker>> {
+            anyhow::bail!("nobody works here")
+        }
+    }
+
+    #[test]
+    fn a_series_repeats_only_layouts_that_it_drew_itself() {
+        let target = Target { batch: Duration::from_millis(1), round: Duration::from_millis(30) };
+        let settings = Settings { cpus: vec![0], timeout: Duration::from_secs(1), target, most_layouts: 640, seed: 5 };
+        let mut nobody = Nobody;
+        let mut bench = Bench::new(&mut nobody, Vec::new(), settings, Box::new(|| 0));
+        let mut repeats = 0;
+        for (from, to) in [(0, 160), (40, 80), (20, 40)] {
+            bench.last_layout = None; // As `rounds` does at the start of a series.
+            for round in from..to {
+                let drawn = bench.draw_layout(round);
+                assert!((from..to).contains(&drawn), "round {round} of {from}..{to} drew {drawn}");
+                repeats += usize::from(drawn != round);
+            }
+        }
+        assert!((5..60).contains(&repeats), "{repeats} repeats");
     }
 }

@@ -86,11 +86,13 @@ impl Starter for Processes {
     fn start(&mut self, seat: &Seat<'_>) -> Result<Box<dyn Worker>> {
         let (ours, theirs) = UnixStream::pair().context("making a socket pair")?;
         ours.set_read_timeout(Some(GLANCE))?;
-        let mut spec = Spec::new(seat.program).cpus(seat.cpus).env("PERFPLAN_PADDING", "x".repeat(seat.padding));
+        let padding = "x".repeat(seat.padding);
+        let mut spec = Spec::new(seat.program).cpus(seat.cpus).env(PADDING, &padding);
         for (name, value) in seat.env {
             spec = spec.env(name, value);
         }
-        let child = process::spawn_worker(&spec, OwnedFd::from(theirs), CONTROL)?;
+        let child =
+            process::spawn_worker(&spec, OwnedFd::from(theirs), CONTROL).map_err(|error| unpadded(error, &padding))?;
         let mut worker = Process { child, lines: BufReader::new(ours), timeout: seat.timeout };
         match worker.receive().context("is this program's `main` the harness' `Suite::main`?")? {
             Reply::Hello(VERSION) => Ok(Box::new(worker)),
@@ -101,6 +103,17 @@ impl Starter for Processes {
             other => bail!("the program began with {other:?}"),
         }
     }
+}
+
+/// The environment variable that lengthens a worker's environment block.
+const PADDING: &str = "PERFPLAN_PADDING";
+
+/// The error without the page of padding in its command.
+fn unpadded(error: anyhow::Error, padding: &str) -> anyhow::Error {
+    if error.is::<process::Interrupted>() {
+        return error;
+    }
+    anyhow::anyhow!("{}", format!("{error:#}").replace(&format!("{PADDING}={padding} "), ""))
 }
 
 /// A worker process.

@@ -75,8 +75,8 @@ fn trial(number: u32, programs: &Programs, runs: &Runs, seen: &mut Vec<Observati
 fn other_column(trials: u32) -> String {
     format!(
         "For the same figures of cargo perfplan, on the same kernels:\n  \
-         cargo perfplan selftest --trials {trials} --kind layouts,handicap --handicap 1% --change one-percent-more=1% \
-         against-criterion"
+         cargo perfplan selftest --plan benches/against-criterion/perfplan.toml --trials {trials} --kind layouts \
+         --change one-percent-more=1%"
     )
 }
 
