@@ -1,7 +1,5 @@
 //! Files that older versions wrote keep loading. One fixture per format; a new format adds one and changes none.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::path::Path;
 
 use perfplan::{store, verdict};
