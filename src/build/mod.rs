@@ -11,5 +11,5 @@ mod workspace;
 
 pub use artifact::{Artifact, Builder, Order};
 pub use layout::Layouts;
-pub use record::{Link, WRAPPER, content_of, content_of_bytes, main as link_main};
+pub use record::{Link, WRAPPER, content_of, main as link_main};
 pub use workspace::{Measurable, Workspace};

@@ -58,14 +58,6 @@ pub fn content_of(path: &Path) -> Result<String> {
     Ok(Oid::hash_file(ObjectType::Blob, path).with_context(|| format!("reading {}", path.display()))?.to_string())
 }
 
-/// The content address of bytes.
-///
-/// # Errors
-/// Where libgit2 can't hash them: it has no memory left.
-pub fn content_of_bytes(bytes: &[u8]) -> Result<String> {
-    Ok(Oid::hash_object(ObjectType::Blob, bytes)?.to_string())
-}
-
 /// The program's whole life when it is called as a linker. Returns the exit code.
 pub fn main(arguments: Vec<OsString>) -> u8 {
     let linked = arguments.into_iter().map(into_text).collect::<Result<Vec<_>>>().and_then(|words| link(&words));

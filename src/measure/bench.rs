@@ -108,36 +108,34 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// Where the baseline can't be set up or run.
     pub fn calibrate(&mut self, subject: &Subject) -> Result<(Measurement, Costs)> {
-        let costs = match &subject.command {
-            Some(_) => Costs { iteration_ns: 1e6, overhead_ns: 0.0 },
-            None => self.costs(subject)?,
-        };
-        let iterations = match &subject.command {
-            Some(_) => 1,
-            None => pace::iterations(costs, self.settings.target, &subject.handicaps()),
+        let (costs, iterations, warm_up) = match &subject.command {
+            // One execution is one batch of one iteration, and nothing is warm.
+            Some(_) => (Costs { iteration_ns: 1e6, overhead_ns: 0.0 }, 1, 0),
+            None => {
+                let costs = self.costs(subject)?;
+                let iterations = pace::iterations(costs, self.settings.target, &subject.handicaps());
+                (costs, iterations, iterations)
+            }
         };
         let measurement = Measurement {
             case: subject.case.clone(),
             arms: subject.arms.iter().map(|seating| seating.arm.clone()).collect(),
             iterations,
-            warm_up: if subject.command.is_some() { 0 } else { iterations },
+            warm_up,
             threads: subject.threads,
             rounds: Vec::new(),
             counted: Vec::new(),
         };
         // Warming up is one more batch.
-        let overhead_ns = costs.overhead_ns + costs.iteration_ns * measurement.warm_up as f64;
+        let overhead_ns = costs.overhead_ns + costs.iteration_ns * warm_up as f64;
         Ok((measurement, Costs { overhead_ns, ..costs }))
     }
 
     fn costs(&mut self, subject: &Subject) -> Result<Costs> {
-        let baseline = &subject.arms[0];
-        let file = self.programs[baseline.program].file.clone();
-        let cpus = self.cpus(subject.threads);
-        let (mut worker, overhead_ns) = self.started(subject, &file, &cpus)?;
+        let (mut worker, overhead_ns) = self.started(subject)?;
         let mut overheads = vec![overhead_ns];
         for _ in 1..STARTS {
-            let (again, overhead_ns) = self.started(subject, &file, &cpus)?;
+            let (again, overhead_ns) = self.started(subject)?;
             again.end()?;
             overheads.push(overhead_ns);
         }
@@ -156,9 +154,9 @@ impl<'a> Bench<'a> {
     }
 
     /// A worker of the baseline with the case set up, and how long that took in nanoseconds.
-    fn started(&mut self, subject: &Subject, file: &Path, cpus: &[usize]) -> Result<(Box<dyn super::Worker>, f64)> {
+    fn started(&mut self, subject: &Subject) -> Result<(Box<dyn super::Worker>, f64)> {
         let begun = Instant::now();
-        let mut worker = self.starter.start(&self.settings.seat(file, &subject.arms[0].env, cpus))?;
+        let mut worker = self.start(subject, 0)?;
         set_up(worker.as_mut(), subject.case.case(), &subject.size, 0.0)?;
         Ok((worker, begun.elapsed().as_nanos() as f64))
     }

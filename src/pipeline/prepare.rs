@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::request::{Request, Resume, Usage};
 use super::stage::{self, Choice, Chosen, Demand, Itself, Placed, Stage};
-use crate::build::{Workspace, content_of_bytes};
+use crate::build::Workspace;
 use crate::matrix::{self, Drill};
 use crate::measure::{Bench, Program, Settings, Starter, Target};
 use crate::plan::{self, Filters, Plan, Size, Variant};
@@ -220,7 +220,7 @@ fn new_run(prepared: &Prepared<'_>, chosen: &Chosen) -> Result<Run> {
     // All that decides what is measured: two runs are the same question when this is equal.
     let arms: Vec<_> =
         chosen.subjects.iter().map(|subject| (&subject.case, &subject.size, subject.recorded())).collect();
-    let asked = content_of_bytes(&serde_json::to_vec(&(arms, &prepared.plan.gate))?)?;
+    let asked = git::content_id(&serde_json::to_vec(&(arms, &prepared.plan.gate))?)?;
     cases.extend(chosen.missing.iter().cloned());
     Ok(Run {
         format: FORMAT,

@@ -166,11 +166,10 @@ fn pass(
     let budget = per_case * chosen.subjects.len() as u32;
     let mut session = Session { per_case, ..Session::new(prepare::begin_trial(prepared, &run)?, budget, listener) };
     let ended = session.measure(bench, &chosen.subjects);
-    let interrupted = ended.is_err();
     let outcome = session.close(ended)?;
     let trials =
         outcome.judgement.rows.iter().filter_map(|row| trial(kind, &outcome.run, &outcome.judgement, row)).collect();
-    if interrupted { Err(crate::process::Interrupted.into()) } else { Ok(trials) }
+    if outcome.interrupted { Err(crate::process::Interrupted.into()) } else { Ok(trials) }
 }
 
 fn trial(kind: &Kind, run: &Run, judgement: &Judgement, row: &Row) -> Option<Trial> {
@@ -181,7 +180,7 @@ fn trial(kind: &Kind, run: &Run, judgement: &Judgement, row: &Row) -> Option<Tri
     let estimate = change.as_ref().and_then(|change| change.estimate(change.rounds(), row.level));
     let measured = Duration::from_nanos(took);
     let visible = |seconds: f64| {
-        // The error falls with the root of the time, and the last look of such a run has half of the row's share.
+        // The error falls with the root of the time; the row is taken to have an even share of the budget, spent in one look.
         let estimate = estimate.as_ref()?;
         let rounds = row.rounds as f64 * seconds / measured.as_secs_f64();
         let error = estimate.se * (row.rounds as f64 / rounds).sqrt();
