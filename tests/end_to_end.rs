@@ -24,6 +24,19 @@ name = "small-code"
 opt-level = "s"
 "#;
 
+/// Nothing is ever decided: the same work twice, and a tolerance below what any machine sees. Only a budget ends it.
+const ENDLESS: &str = r#"
+[gate]
+tolerance = "0.0001%"
+
+[[variant]]
+name = "release"
+
+[[variant]]
+name = "same"
+env = { UNREAD = "1" }
+"#;
+
 #[test]
 fn an_unchanged_tree_is_the_same_code_and_a_drill_fires_the_gate() {
     let project = Project::new();
@@ -109,8 +122,8 @@ fn a_corrupt_run_file_is_refused_with_its_place() {
 #[test]
 fn a_killed_run_leaves_no_child_and_is_resumed_without_loss() {
     let project = Project::new();
-    project.write("perfplan.toml", PLAN.replace("20%", "0.01%").as_str());
-    project.perfplan(&["run", "--budget", "1s"]).exits_any(&[0, 3]);
+    project.write("perfplan.toml", ENDLESS);
+    project.perfplan(&["run", "--budget", "1s"]).exits(0);
     let mut before = None;
     for pause in [900, 1_700] {
         let arguments: &[&str] =
@@ -125,7 +138,7 @@ fn a_killed_run_leaves_no_child_and_is_resumed_without_loss() {
         assert!(rounds >= before.unwrap_or(0), "rounds were lost: {rounds}, before {before:?}");
         before = Some(rounds);
     }
-    let told = project.perfplan(&["run", "--budget", "3s", "--resume"]).exits_any(&[0, 3]);
+    let told = project.perfplan(&["run", "--budget", "3s", "--resume"]).exits(0);
     let run = project.runs().pop().unwrap();
     assert!(run.join("run.json").exists(), "{told:?}");
     assert!(rounds_in(&run.join("journal.jsonl")) > before.unwrap());
