@@ -23,10 +23,12 @@ use anyhow::Result;
 pub use request::{Request, Resume, Usage};
 pub use selftest::{Kind, SelfTest, Trial, selftest};
 
-use crate::measure::{Bench, Costs, Starter, Subject};
+use crate::compare;
+use crate::measure::{Bench, Costs, Series, Starter, Subject};
 use crate::process::Interrupted;
 use crate::progress::{Event, Listener};
-use crate::samples::{CaseId, Failure, Record, Run};
+use crate::samples::{CaseId, Failure, Measurement, Record, Run};
+use crate::stats::Components;
 use crate::store::Journal;
 use crate::verdict::{self, Judgement};
 
@@ -83,7 +85,9 @@ impl<'s> Session<'s> {
             self.tell();
             let (subject, cost) = (&subjects[turn.case], costs[turn.case]);
             if let (Some(cost), Some(measurement)) = (cost, self.journal.run().measurement(&subject.case).cloned()) {
-                bench.rounds(subject, &measurement, cost, turn.arms, turn.rounds, &mut |record| self.keep(&record))?;
+                let variances = variances(self.journal.run(), &measurement);
+                let series = Series { arms: turn.arms, rounds: turn.rounds, variances };
+                bench.rounds(subject, &measurement, cost, series, &mut |record| self.keep(&record))?;
             }
             self.judgement = verdict::judge(self.journal.run());
         }
@@ -158,6 +162,14 @@ impl<'s> Session<'s> {
         let judgement = verdict::judge(&run);
         Ok(Outcome { run, judgement, folder, interrupted })
     }
+}
+
+/// The variances of the first pair in the first gated metric that it has, once there are rounds enough to tell.
+fn variances(run: &Run, measurement: &Measurement) -> Option<Components> {
+    const ENOUGH: usize = 10;
+    let pair = measurement.pairs().next()?;
+    let change = run.gate.metrics.iter().find_map(|metric| compare::within(measurement, pair, metric))?;
+    (change.rounds() >= ENOUGH).then(|| change.components()).flatten()
 }
 
 fn lost(case: &CaseId, error: &anyhow::Error) -> Failure {

@@ -1,24 +1,29 @@
 //! The change of one metric from one arm to another, round by round.
 
-use crate::stats::{self, Estimate};
+use super::Level;
+use crate::stats::{self, Components, Estimate};
 
 /// How a candidate differs from a baseline, on the log scale: one number per round.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
-    /// Per round the interquartile mean over blocks of ln(candidate / baseline). Rounds are the independent observations;
-    /// blocks never are.
+    /// Which batches stand for a process.
+    pub level: Level,
+    /// Per round ln(candidate's level / baseline's). Rounds are the independent observations; blocks never are.
     pub logs: Vec<f64>,
+    /// Per round how far the change seen in the first half of its blocks is from the change seen in the second. (Not in every other
+    /// block: programs that use two buffers in turn make neighbouring batches differ, and no number of blocks averages that.)
+    pub halves: Vec<f64>,
     /// Per round the layout that was drawn: rounds that share one are not quite independent.
     pub layouts: Vec<u64>,
-    /// Per round and block ln(candidate / baseline).
-    pub blocks: Vec<Vec<f64>>,
+    /// Batches per process, mean over rounds.
+    pub batches: f64,
     /// The baseline's value per iteration, mean over rounds.
     pub baseline: f64,
     /// The candidate's value per iteration, mean over rounds.
     pub candidate: f64,
 }
 
-/// Where the variance of a change's mean comes from: each level's part of it, on the log scale squared.
+/// Where the variance of a change's estimate comes from: each level's part of it, on the log scale squared.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spread {
     /// From batches inside a process.
@@ -56,32 +61,39 @@ impl Change {
         groups.iter().map(|group| group.iter().sum::<f64>() / group.len() as f64).collect()
     }
 
-    /// What the three levels of variance contribute to the uncertainty of the mean. `None` with too few rounds to tell.
+    /// The two variances that decide how long rounds should be: of one block, and between rounds beyond that. `None` where
+    /// too few rounds or blocks tell.
+    #[must_use]
+    pub fn components(&self) -> Option<Components> {
+        let (total, blocks) = (stats::spread(&self.logs).powi(2), self.blocks_part());
+        let known = self.halves.len() > 1 && total.is_finite();
+        known.then(|| Components { within: blocks * self.batches, between: (total - blocks).max(0.0) })
+    }
+
+    /// The part of a round's variance that is its blocks'. Its two halves differ by four times that.
+    fn blocks_part(&self) -> f64 {
+        if self.halves.len() > 1 { stats::spread(&self.halves).powi(2) / 4.0 } else { 0.0 }
+    }
+
+    /// What the three levels of variance contribute to the uncertainty of the estimate. `None` with too few rounds to tell.
     #[must_use]
     pub fn spread(&self) -> Option<Spread> {
-        let rounds = self.logs.len() as f64;
-        let inside = stats::components(&self.blocks);
-        let blocks_per_round = self.blocks.iter().map(Vec::len).sum::<usize>() as f64 / rounds;
+        let rounds = self.logs.len();
+        if rounds < 2 {
+            return None;
+        }
+        let total = stats::spread(&self.logs).powi(2);
+        let blocks = self.blocks_part().min(total);
         let groups = grouped(&self.logs, &self.layouts);
-        let layouts = stats::components(&groups).filter(|_| groups.len() < self.logs.len());
-        let layout_variance = layouts.map_or(0.0, |components| components.between);
-        let (block_variance, round_variance) = match inside {
-            Some(components) => (components.within / blocks_per_round, components.between),
-            // One block per round, as with commands: the process is all there is.
-            None => (0.0, variance(&self.logs)?),
-        };
+        let repeated = stats::components(&groups).filter(|_| groups.len() < rounds);
+        let share = repeated.map_or(0.0, |c| c.between / (c.between + c.within).max(f64::MIN_POSITIVE));
+        let layouts = (share * total).min(total - blocks);
         Some(Spread {
-            blocks: block_variance / rounds,
-            processes: (round_variance - layout_variance).max(0.0) / rounds,
-            layouts: layout_variance / groups.len() as f64,
+            blocks: blocks / rounds as f64,
+            processes: (total - blocks - layouts) / rounds as f64,
+            layouts: layouts / groups.len() as f64,
         })
     }
-}
-
-fn variance(values: &[f64]) -> Option<f64> {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    (values.len() > 1).then(|| values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0))
 }
 
 fn grouped(values: &[f64], keys: &[u64]) -> Vec<Vec<f64>> {
@@ -114,8 +126,10 @@ mod tests {
                 (0..10).map(|_| level + block_sd * normal(&mut rng)).collect()
             })
             .collect();
-        let logs = blocks.iter().map(|block| stats::interquartile_mean(block)).collect();
-        Change { logs, layouts, blocks, baseline: 1.0, candidate: 1.0 }
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let logs = blocks.iter().map(|block| mean(block)).collect();
+        let halves = blocks.iter().map(|block| mean(&block[..5]) - mean(&block[5..])).collect();
+        Change { level: Level::MiddleHalf, logs, halves, layouts, batches: 10.0, baseline: 1.0, candidate: 1.0 }
     }
 
     #[test]

@@ -3,36 +3,81 @@
 use crate::samples::{ArmRound, Measurement, Metric, Round};
 use crate::stats;
 
-use super::Change;
+use super::{Change, Level};
+
+/// The batches of both arms in one round.
+struct Both<'a> {
+    baseline: &'a [f64],
+    candidate: &'a [f64],
+    layout: u64,
+}
 
 /// The change from arm `baseline` to arm `candidate`, from the rounds in which both took part. `None` where the metric
 /// was not measured.
 #[must_use]
 pub fn within(measurement: &Measurement, (candidate, baseline): (usize, usize), metric: &Metric) -> Option<Change> {
-    let divisor = if metric.adds_up() { measurement.iterations as f64 } else { 1.0 };
-    let mut change =
-        Change { logs: Vec::new(), layouts: Vec::new(), blocks: Vec::new(), baseline: 0.0, candidate: 0.0 };
-    for (at, round) in measurement.rounds.iter().enumerate() {
-        let (Some(old), Some(new)) = (values(round, baseline, metric), values(round, candidate, metric)) else {
-            continue;
-        };
-        let ratios: Vec<f64> = new.iter().zip(old).map(|(new, old)| (new / old).ln()).collect();
-        if ratios.is_empty() || ratios.iter().any(|ratio| !ratio.is_finite()) {
-            continue; // A metric that reads 0 has no relative change.
-        }
-        change.logs.push(stats::interquartile_mean(&ratios));
-        change.blocks.push(ratios);
-        // Without a layout every round stands for itself.
-        change.layouts.push(part(round, baseline).and_then(|part| part.layout).unwrap_or(at as u64));
-        change.baseline += stats::interquartile_mean(old) / divisor;
-        change.candidate += stats::interquartile_mean(new) / divisor;
+    let both = |(at, round)| both(round, at, (candidate, baseline), metric);
+    let rounds: Vec<Both<'_>> = measurement.rounds.iter().enumerate().filter_map(both).collect();
+    let divisor = divisor(measurement, metric);
+    let changes = Level::of_metric(metric).iter().map(|level| change(&rounds, *level, divisor));
+    let steadiest = changes.min_by(|a, b| sizes_spread(&a.logs).total_cmp(&sizes_spread(&b.logs)));
+    steadiest.filter(|change| change.rounds() > 0)
+}
+
+/// How much the sizes of the changes spread, whichever way they go. Had the arms of a round changed places, it would be the
+/// same; so a choice by it says nothing of the signs, and the test of the signs keeps its level to the letter. (A choice by
+/// the spread of the changes themselves prefers samples that happen to lie close together: half as many false alarms again.)
+fn sizes_spread(logs: &[f64]) -> f64 {
+    stats::spread(&logs.iter().map(|log| log.abs()).collect::<Vec<_>>())
+}
+
+fn both<'a>(round: &'a Round, at: usize, (candidate, baseline): (usize, usize), metric: &Metric) -> Option<Both<'a>> {
+    let (old, new) = (part(round, baseline)?, part(round, candidate)?);
+    // Without a layout every round stands for itself.
+    let layout = old.layout.unwrap_or(at as u64);
+    Some(Both { baseline: usable(old, metric)?, candidate: usable(new, metric)?, layout })
+}
+
+/// The batches of a process, unless one can't be: what reads 0 has no relative change.
+fn usable<'a>(part: &'a ArmRound, metric: &Metric) -> Option<&'a [f64]> {
+    let batches = part.batches.get(metric)?;
+    let positive = batches.iter().all(|value| value.is_finite() && *value > 0.0);
+    (positive && !batches.is_empty()).then_some(batches)
+}
+
+fn change(rounds: &[Both<'_>], level: Level, divisor: f64) -> Change {
+    let mean =
+        |values: &dyn Fn(&Both<'_>) -> f64| rounds.iter().map(values).sum::<f64>() / divisor / rounds.len() as f64;
+    Change {
+        level,
+        logs: rounds.iter().map(|both| log(level, both.baseline, both.candidate)).collect(),
+        halves: rounds.iter().map(|both| halves(both, level)).filter(|difference| difference.is_finite()).collect(),
+        layouts: rounds.iter().map(|both| both.layout).collect(),
+        batches: rounds.iter().map(|both| both.baseline.len()).sum::<usize>() as f64 / rounds.len() as f64,
+        baseline: mean(&|both| level.of(both.baseline)),
+        candidate: mean(&|both| level.of(both.candidate)),
     }
-    let rounds = change.logs.len() as f64;
-    (rounds > 0.0).then(|| {
-        change.baseline /= rounds;
-        change.candidate /= rounds;
-        change
-    })
+}
+
+/// The change seen in the first half of the blocks, less the change seen in the second.
+fn halves(both: &Both<'_>, level: Level) -> f64 {
+    let middle = both.baseline.len() / 2;
+    let ((old, old_later), (new, new_later)) = (both.baseline.split_at(middle), both.candidate.split_at(middle));
+    log(level, old, new) - log(level, old_later, new_later)
+}
+
+fn log(level: Level, baseline: &[f64], candidate: &[f64]) -> f64 {
+    (level.of(candidate) / level.of(baseline)).ln()
+}
+
+/// The values of one arm: per round its level per iteration.
+///
+/// Empty where the metric was not measured.
+#[must_use]
+pub fn alone(measurement: &Measurement, arm: usize, metric: &Metric) -> Vec<f64> {
+    let of = |level: &Level| levels(measurement, arm, metric, *level);
+    let steadiest = |a: &Vec<f64>, b: &Vec<f64>| stats::spread(&logs(a)).total_cmp(&stats::spread(&logs(b)));
+    Level::of_metric(metric).iter().map(of).min_by(steadiest).unwrap_or_default()
 }
 
 /// The same metric of two arms that were not measured together: per round ln(value per iteration), for each.
@@ -51,22 +96,28 @@ pub fn across(
     (new, new_arm): (&Measurement, usize),
     metric: &Metric,
 ) -> Option<Sides> {
-    let sides = Sides { baseline: levels(old, old_arm, metric), candidate: levels(new, new_arm, metric) };
-    (!sides.baseline.is_empty() && !sides.candidate.is_empty()).then_some(sides)
+    let sides = |level: &Level| Sides {
+        baseline: logs(&levels(old, old_arm, metric, *level)),
+        candidate: logs(&levels(new, new_arm, metric, *level)),
+    };
+    let spread = |sides: &Sides| stats::spread(&sides.baseline).hypot(stats::spread(&sides.candidate));
+    let steadiest = Level::of_metric(metric).iter().map(sides).min_by(|a, b| spread(a).total_cmp(&spread(b)));
+    steadiest.filter(|sides| !sides.baseline.is_empty() && !sides.candidate.is_empty())
 }
 
-fn levels(measurement: &Measurement, arm: usize, metric: &Metric) -> Vec<f64> {
-    let divisor = if metric.adds_up() { measurement.iterations as f64 } else { 1.0 };
-    let rounds = measurement.rounds.iter().filter_map(|round| values(round, arm, metric));
-    let logs =
-        rounds.filter(|values| !values.is_empty()).map(|values| (stats::interquartile_mean(values) / divisor).ln());
-    logs.filter(|log| log.is_finite()).collect()
+fn levels(measurement: &Measurement, arm: usize, metric: &Metric, level: Level) -> Vec<f64> {
+    let batches = measurement.rounds.iter().filter_map(|round| usable(part(round, arm)?, metric));
+    batches.map(|batches| level.of(batches) / divisor(measurement, metric)).collect()
+}
+
+fn logs(values: &[f64]) -> Vec<f64> {
+    values.iter().map(|value| value.ln()).collect()
+}
+
+fn divisor(measurement: &Measurement, metric: &Metric) -> f64 {
+    if metric.adds_up() { measurement.iterations.max(1) as f64 } else { 1.0 }
 }
 
 fn part(round: &Round, arm: usize) -> Option<&ArmRound> {
     round.arms.iter().find(|part| part.arm == arm)
-}
-
-fn values<'a>(round: &'a Round, arm: usize, metric: &Metric) -> Option<&'a [f64]> {
-    part(round, arm)?.batches.get(metric).map(Vec::as_slice)
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use fastrand::Rng;
 use perfplan_harness::protocol::{self, Description, Reply};
 
+use super::commands::Executor;
 use super::lockstep::{self, Broken, Place, Task};
 use super::pace::{self, Costs, Target};
 use super::subject::{Program, Subject};
@@ -38,6 +39,17 @@ impl Settings {
     }
 }
 
+/// Rounds of one case that follow each other.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// The arms that take part, by index.
+    pub arms: Vec<usize>,
+    /// How many rounds.
+    pub rounds: usize,
+    /// The variances that the rounds so far showed, of a block and between rounds; `None` before enough is known.
+    pub variances: Option<stats::Components>,
+}
+
 /// Starts that are timed to know what one costs: the first reads the program from disk.
 const STARTS: usize = 3;
 
@@ -46,6 +58,10 @@ const STARTS: usize = 3;
 const REPEATS: u32 = 8;
 /// The first rounds all draw fresh ones: early looks have few observations as it is.
 const FRESH: usize = 20;
+
+/// A process warms up for a batch divided by this: caches fill in a fraction of a millisecond, and a first batch that is slow
+/// all the same is one of those that don't count.
+const WARM_UP: u64 = 4;
 
 /// The bench.
 pub struct Bench<'a> {
@@ -110,11 +126,14 @@ impl<'a> Bench<'a> {
     pub fn calibrate(&mut self, subject: &Subject) -> Result<(Measurement, Costs)> {
         let (costs, iterations, warm_up) = match &subject.command {
             // One execution is one batch of one iteration, and nothing is warm.
-            Some(_) => (Costs { iteration_ns: 1e6, overhead_ns: 0.0 }, 1, 0),
+            Some(command) => {
+                let iteration_ns = commands::cost(subject, command, &self.settings)?;
+                (Costs { iteration_ns, overhead_ns: 0.0 }, 1, 0)
+            }
             None => {
                 let costs = self.costs(subject)?;
                 let iterations = pace::iterations(costs, self.settings.target, &subject.handicaps());
-                (costs, iterations, iterations)
+                (costs, iterations, iterations.div_ceil(WARM_UP))
             }
         };
         let measurement = Measurement {
@@ -126,7 +145,6 @@ impl<'a> Bench<'a> {
             rounds: Vec::new(),
             counted: Vec::new(),
         };
-        // Warming up is one more batch.
         let overhead_ns = costs.overhead_ns + costs.iteration_ns * warm_up as f64;
         Ok((measurement, Costs { overhead_ns, ..costs }))
     }
@@ -161,8 +179,8 @@ impl<'a> Bench<'a> {
         Ok((worker, begun.elapsed().as_nanos() as f64))
     }
 
-    /// Measures `count` more rounds of `arms`, handing each to `keep` as it ends. An arm that breaks leaves the case, with
-    /// those that are compared with it alone, and the rest goes on.
+    /// Measures a series of rounds, handing each to `keep` as it ends. An arm that breaks leaves the case, with those that are
+    /// compared with it alone, and the rest goes on.
     ///
     /// # Errors
     /// Where a record can't be kept, or the run is interrupted.
@@ -171,19 +189,24 @@ impl<'a> Bench<'a> {
         subject: &Subject,
         measurement: &Measurement,
         costs: Costs,
-        mut arms: Vec<usize>,
-        count: usize,
+        series: Series,
         keep: &mut dyn FnMut(Record) -> Result<()>,
     ) -> Result<()> {
+        let Series { mut arms, rounds: count, variances } = series;
         if subject.command.is_none() {
             self.link_layouts(subject, &arms, measurement.rounds.len() + count)?;
         }
-        let blocks = pace::blocks(costs, self.settings.target, measurement.iterations, &measurement.rounds);
+        let blocks = match subject.command {
+            Some(_) => pace::executions(costs, self.settings.target),
+            None => pace::blocks(costs, self.settings.target, measurement.iterations, variances),
+        };
         self.last_layout = None;
+        let settings = self.settings.clone();
+        let mut executor = subject.command.as_ref().map(|command| Executor::new(subject, command, &settings));
         let mut done = 0;
         while done < count && !arms.is_empty() {
-            let round = match &subject.command {
-                Some(command) => commands::round(subject, command, &arms, &self.settings, &mut self.rng),
+            let round = match &mut executor {
+                Some(executor) => executor.round(&arms, blocks, &mut self.rng),
                 None => self.round(subject, measurement, &arms, blocks, measurement.rounds.len() + done),
             };
             match round {

@@ -1,6 +1,7 @@
-//! Command workloads: one execution per arm and round, in random order.
+//! Command workloads: in every block each arm is run once, from start to end. Short commands have several blocks in a round.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -9,32 +10,48 @@ use fastrand::Rng;
 use super::bench::Settings;
 use super::lockstep::Broken;
 use super::subject::{Command, Subject};
-use crate::process::{self, Output, Spec};
+use crate::process::{Repeated, Spec, Usage};
 use crate::samples::{ArmRound, Metric, Round};
 
-/// Runs every arm once.
-pub(super) fn round(
-    subject: &Subject,
-    command: &Command,
-    arms: &[usize],
-    settings: &Settings,
-    rng: &mut Rng,
-) -> Result<Round, Broken> {
-    let begun = Instant::now();
-    let mut order = arms.to_vec();
-    rng.shuffle(&mut order);
-    let mut parts = Vec::new();
-    for arm in order {
-        let output = execute(subject, command, arm, settings).map_err(|why| Broken { arm, why })?;
-        parts.push(part(arm, &output));
-    }
-    // Told in the order of the arms, whatever the order of running was.
-    parts.sort_by_key(|part| part.arm);
-    let inside_ns = parts.iter().flat_map(|part| part.batches.get(&Metric::wall())).flatten().sum::<f64>() as u64;
-    Ok(Round { elapsed_ns: begun.elapsed().as_nanos() as u64, inside_ns, dropped: 0, arms: parts })
+/// Runs the command of each arm of a case.
+pub(super) struct Executor<'s> {
+    subject: &'s Subject,
+    command: &'s Command,
+    settings: &'s Settings,
+    /// Per arm its command, made ready when it is run first.
+    ready: BTreeMap<usize, Repeated>,
 }
 
-fn execute(subject: &Subject, command: &Command, arm: usize, settings: &Settings) -> Result<Output> {
+impl<'s> Executor<'s> {
+    pub(super) fn new(subject: &'s Subject, command: &'s Command, settings: &'s Settings) -> Self {
+        Self { subject, command, settings, ready: BTreeMap::new() }
+    }
+
+    /// Runs each of `arms` `blocks` times, in an order drawn for each block.
+    pub(super) fn round(&mut self, arms: &[usize], blocks: usize, rng: &mut Rng) -> Result<Round, Broken> {
+        let begun = Instant::now();
+        let mut usages: BTreeMap<usize, Vec<Usage>> = BTreeMap::new();
+        let mut order = arms.to_vec();
+        for _ in 0..blocks {
+            rng.shuffle(&mut order);
+            for &arm in &order {
+                usages.entry(arm).or_default().push(self.run(arm).map_err(|why| Broken { arm, why })?);
+            }
+        }
+        let inside_ns = usages.values().flatten().map(|usage| usage.elapsed_ns).sum();
+        let arms = usages.iter().map(|(arm, usages)| part(*arm, usages)).collect();
+        Ok(Round { elapsed_ns: begun.elapsed().as_nanos() as u64, inside_ns, dropped: 0, arms })
+    }
+
+    fn run(&mut self, arm: usize) -> Result<Usage> {
+        match self.ready.entry(arm) {
+            Entry::Occupied(ready) => ready.into_mut().run(),
+            Entry::Vacant(place) => place.insert(repeated(self.subject, self.command, arm, self.settings)?).run(),
+        }
+    }
+}
+
+fn repeated(subject: &Subject, command: &Command, arm: usize, settings: &Settings) -> Result<Repeated> {
     let (program, arguments) = command.argv.split_first().context("a command without a program")?;
     let mut spec = Spec::new(program).args(arguments).timeout(settings.timeout).cpus(&settings.cpus);
     if let Some(folder) = command.folders.get(arm) {
@@ -43,27 +60,36 @@ fn execute(subject: &Subject, command: &Command, arm: usize, settings: &Settings
     for (name, value) in &subject.arms[arm].env {
         spec = spec.env(name, value);
     }
-    process::run(&spec)?.check("the command")
+    Repeated::new(spec)
 }
 
-fn part(arm: usize, output: &Output) -> ArmRound {
-    let usage = output.usage;
-    let named = |values: &[(&str, f64)]| -> Vec<(Metric, f64)> {
-        values.iter().filter_map(|(name, value)| Some((name.parse().ok()?, *value))).collect()
-    };
-    let cpu = (usage.user_ns + usage.system_ns) as f64;
-    let times = named(&[("wall", usage.elapsed_ns as f64), ("cpu", cpu)]);
-    let process = named(&[
-        ("rss.peak", usage.max_rss_bytes as f64),
-        ("faults.minor", usage.minor_faults as f64),
-        ("faults.major", usage.major_faults as f64),
-    ]);
+/// How long the baseline's command takes, in nanoseconds: the faster of two, for the first reads files that the second finds
+/// in memory.
+pub(super) fn cost(subject: &Subject, command: &Command, settings: &Settings) -> Result<f64> {
+    let mut baseline = repeated(subject, command, 0, settings)?;
+    let (first, second) = (baseline.run()?.elapsed_ns, baseline.run()?.elapsed_ns);
+    Ok(first.min(second).max(1) as f64)
+}
+
+fn part(arm: usize, usages: &[Usage]) -> ArmRound {
+    let all = |value: fn(&Usage) -> u64| -> Vec<f64> { usages.iter().map(|usage| value(usage) as f64).collect() };
+    let mean = |value: fn(&Usage) -> u64| all(value).iter().sum::<f64>() / usages.len() as f64;
+    let batches = [("wall", all(|usage| usage.elapsed_ns)), ("cpu", all(|usage| usage.user_ns + usage.system_ns))];
+    let process = [
+        ("rss.peak", all(|usage| usage.max_rss_bytes).into_iter().fold(0.0, f64::max)),
+        ("faults.minor", mean(|usage| usage.minor_faults)),
+        ("faults.major", mean(|usage| usage.major_faults)),
+    ];
     ArmRound {
         arm,
         layout: None,
         // The output is not compared: commands print times, paths and versions.
         checksum: String::new(),
-        batches: times.into_iter().map(|(metric, value)| (metric, vec![value])).collect(),
-        process: process.into_iter().collect::<BTreeMap<_, _>>(),
+        batches: named(batches),
+        process: named(process),
     }
+}
+
+fn named<T, const N: usize>(values: [(&str, T); N]) -> BTreeMap<Metric, T> {
+    values.into_iter().filter_map(|(name, value)| Some((name.parse().ok()?, value))).collect()
 }

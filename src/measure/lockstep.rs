@@ -157,7 +157,7 @@ impl Table<'_, '_> {
 
     fn round(self, usages: &[Usage], elapsed: Duration) -> Round {
         // Where half the blocks are disturbed the disturbance is the normal state of this machine: dropping would only
-        // choose. The interquartile mean copes, and the wider interval says the rest.
+        // choose. The choice of the level copes, and the wider interval says the rest.
         let dropped = self.disturbed.iter().filter(|disturbed| **disturbed).count();
         let drop = dropped * 2 < self.blocks.len();
         let kept = self.blocks.iter().zip(&self.disturbed).filter(|(_, disturbed)| !(drop && **disturbed));

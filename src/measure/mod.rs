@@ -9,7 +9,7 @@ mod pace;
 mod subject;
 mod worker;
 
-pub use bench::{Bench, Settings};
+pub use bench::{Bench, Series, Settings};
 pub use pace::{Costs, Target};
 pub use subject::{Command, Program, Seating, Subject};
 pub use worker::{Processes, Seat, Starter, Worker};

@@ -12,7 +12,7 @@ use super::run::{self, TimedOut};
 use super::spawn::Leader;
 use super::{Spec, Status, Usage, check_interrupt, sys};
 
-/// The most that a worker can write to its standard error, bytes. Nobody reads along, so something has to stop it.
+/// The most that a child can write to its standard error, bytes. Nobody reads along, so something has to stop it.
 const MOST_STDERR: u64 = 64 << 20;
 
 /// A running worker, the leader of a process group. Dropping it ends the group.
@@ -39,7 +39,7 @@ impl fmt::Debug for Child {
 /// Where it can't be started, or the tool was asked to end ([`super::Interrupted`]).
 pub fn spawn_worker(spec: &Spec, channel: OwnedFd, variable: &str) -> Result<Child> {
     check_interrupt()?;
-    let stderr = sys::memory_file(c"stderr", MOST_STDERR).context("making a file in memory")?;
+    let stderr = stderr_file()?;
     let null = run::null()?;
     let leader = Leader::start(spec, [null, null, stderr.as_fd()], Some((channel.as_fd(), variable)))?;
     Ok(Child { leader, spec: spec.clone(), stderr, killed: false })
@@ -84,13 +84,23 @@ impl Child {
     /// The last few KiB that the worker wrote to its standard error so far; empty where they can't be read.
     #[must_use]
     pub fn stderr_tail(&self) -> String {
-        // Worker and tool share one position in the file: what was written ends there.
-        let Ok(end) = (&self.stderr).stream_position() else { return String::new() };
-        let begin = end.saturating_sub(TAIL as u64 + 1);
-        let mut bytes = vec![0; usize::try_from(end - begin).unwrap_or(0)];
-        match self.stderr.read_exact_at(&mut bytes, begin) {
-            Ok(()) => last(&bytes),
-            Err(_) => String::new(),
-        }
+        written(&self.stderr)
+    }
+}
+
+/// A file in memory for what a child writes to its standard error.
+pub(super) fn stderr_file() -> Result<File> {
+    sys::memory_file(c"stderr", MOST_STDERR).context("making a file in memory")
+}
+
+/// The end of what a child wrote into such a file.
+pub(super) fn written(mut stderr: &File) -> String {
+    // Child and tool share one position in the file: what was written ends there.
+    let Ok(end) = stderr.stream_position() else { return String::new() };
+    let begin = end.saturating_sub(TAIL as u64 + 1);
+    let mut bytes = vec![0; usize::try_from(end - begin).unwrap_or(0)];
+    match stderr.read_exact_at(&mut bytes, begin) {
+        Ok(()) => last(&bytes),
+        Err(_) => String::new(),
     }
 }

@@ -182,6 +182,8 @@ impl Desk {
 struct Seed<'a> {
     request: &'a Request,
     descriptors: Descriptors,
+    /// Whether the maker has only signal handlers that a program expects to find. The guardian does; the tool does not.
+    plain_signals: bool,
 }
 
 /// Makes a child and returns when its program runs, or a step has failed ([`Request::outcome`]).
@@ -189,14 +191,13 @@ struct Seed<'a> {
 /// Like glibc's `posix_spawn`, this borrows the address space instead of copying it (`CLONE_VM | CLONE_VFORK`): the
 /// cost does not grow with the caller's memory, and no other thread's locks matter to the child.
 pub(super) fn start(request: &Request, descriptors: Descriptors) -> io::Result<pid_t> {
-    start_with(request, descriptors, 0)
+    start_with(&Seed { request, descriptors, plain_signals: false }, 0)
 }
 
-fn start_with(request: &Request, descriptors: Descriptors, flags: c_int) -> io::Result<pid_t> {
-    let seed = Seed { request, descriptors };
+fn start_with(seed: &Seed<'_>, flags: c_int) -> io::Result<pid_t> {
     let mut stack = MaybeUninit::<[u8; STACK]>::uninit();
     let before = block_signals();
-    request.begun_ns.store(sys::now_ns(), Ordering::SeqCst);
+    seed.request.begun_ns.store(sys::now_ns(), Ordering::SeqCst);
     // SAFETY: the stack is large enough for what `child` does, aligned to 16 bytes, and grows downwards from its end.
     // This thread sleeps until the child has called `exec` or ended, so `seed` and the stack outlive their use, and
     // nothing of them is used by two at once. Signals are blocked, so no handler of the tool's runs in the child.
@@ -204,7 +205,7 @@ fn start_with(request: &Request, descriptors: Descriptors, flags: c_int) -> io::
         let top = stack.as_mut_ptr().cast::<u8>().add(STACK);
         let top = top.sub(top as usize % 16).cast::<c_void>();
         let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD | flags;
-        libc::clone(child, top, flags, ptr::from_ref(&seed).cast_mut().cast())
+        libc::clone(child, top, flags, ptr::from_ref(seed).cast_mut().cast())
     };
     let error = io::Error::last_os_error();
     set_signals(&before);
@@ -248,7 +249,10 @@ fn prepare_and_execute(seed: &Seed<'_>) -> Result<(), Step> {
             succeeded(libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), cpus), Step::Pin)?;
         }
         succeeded(libc::chdir(request.folder), Step::Folder)?;
-        default_signals();
+        if !seed.plain_signals {
+            default_signals();
+        }
+        allow_signals();
         libc::execve(request.program, request.argv, request.env);
     }
     Err(Step::Execute)
@@ -258,7 +262,7 @@ fn succeeded(result: c_int, step: Step) -> Result<(), Step> {
     if result < 0 { Err(step) } else { Ok(()) }
 }
 
-/// Takes the tool's handlers away, and SIGPIPE from being ignored as Rust does; then lets signals in.
+/// Takes the tool's handlers away, and SIGPIPE from being ignored as Rust does.
 fn default_signals() {
     for signal in 1..=LAST_SIGNAL {
         // SAFETY: plain structs for which zeroes are valid (SIG_DFL, no flags), and valid pointers to them.
@@ -272,6 +276,10 @@ fn default_signals() {
             }
         }
     }
+}
+
+/// Lets all signals in.
+fn allow_signals() {
     // SAFETY: an empty set, filled in by the call before it is read.
     unsafe {
         let mut none = MaybeUninit::<sigset_t>::zeroed();
@@ -326,7 +334,7 @@ fn guard(socket: RawFd, request: *const Request) -> ! {
                 // SAFETY: the tool has laid a request out in the memory that both share, and now waits for the answer.
                 let request = unsafe { &*request };
                 // This flag makes the child the tool's own.
-                let made = start_with(request, descriptors, libc::CLONE_PARENT);
+                let made = start_with(&Seed { request, descriptors, plain_signals: true }, libc::CLONE_PARENT);
                 for fd in descriptors.into_iter().filter(|fd| *fd >= 0) {
                     // SAFETY: this was received for this one child.
                     unsafe { libc::close(fd) };
@@ -353,6 +361,7 @@ fn guard(socket: RawFd, request: *const Request) -> ! {
 /// children would inherit that.
 fn settle(socket: RawFd) {
     block_signals();
+    default_signals();
     // SAFETY: numbers and constant strings only.
     unsafe {
         libc::setsid();

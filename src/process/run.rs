@@ -107,16 +107,11 @@ fn supervise(spec: &Spec, stdout: &mut dyn Sink, mut lines: Lines<'_>) -> Result
     from_stdout.empty(&mut buffer, stdout)?;
     from_stderr.empty(&mut buffer, &mut (&mut tail, &mut lines))?;
     lines.finish();
-    match course.ending {
-        None => Ok((status, usage, tail.text())),
-        Some(Ending::Interrupted) => Err(Interrupted.into()),
-        Some(Ending::TimedOut(limit)) => {
-            Err(TimedOut { limit, command: spec.command_line(), stderr_tail: tail.text() }.into())
-        }
-    }
+    course.ended(spec, || tail.text())?;
+    Ok((status, usage, tail.text()))
 }
 
-fn watched(fd: RawFd) -> pollfd {
+pub(super) fn watched(fd: RawFd) -> pollfd {
     pollfd { fd, events: POLLIN, revents: 0 }
 }
 
@@ -156,30 +151,30 @@ enum Ending {
 
 /// How far a child's life is: running, asked to end, made to end.
 #[derive(Debug)]
-struct Course {
+pub(super) struct Course {
     limit: Option<Duration>,
     ending: Option<Ending>,
     deadline: Option<Instant>,
 }
 
 impl Course {
-    fn new(limit: Option<Duration>) -> Self {
+    pub(super) fn new(limit: Option<Duration>) -> Self {
         // A limit beyond what the clock can hold is none.
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         Self { limit, ending: None, deadline }
     }
 
     /// What to wake up for beside the child. Once rung, the bell rings on: then it is no longer listened to.
-    fn bell(&self) -> RawFd {
+    pub(super) fn bell(&self) -> RawFd {
         if self.ending.is_none() { interrupt::bell() } else { -1 }
     }
 
-    fn left(&self) -> Option<Duration> {
+    pub(super) fn left(&self) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
     /// Asks the group to end when that is due, and ends it when asking was not enough.
-    fn go_on(&mut self, now: Instant, child: &Leader) {
+    pub(super) fn go_on(&mut self, now: Instant, child: &Leader) {
         let due = self.deadline.is_some_and(|deadline| now >= deadline);
         match (self.ending, self.limit) {
             (None, _) if interrupt::requested() => self.ask(Ending::Interrupted, now, child),
@@ -192,6 +187,17 @@ impl Course {
         }
     }
 
+    /// Whether the child ended by itself.
+    pub(super) fn ended(&self, spec: &Spec, stderr_tail: impl FnOnce() -> String) -> Result<()> {
+        match self.ending {
+            None => Ok(()),
+            Some(Ending::Interrupted) => Err(Interrupted.into()),
+            Some(Ending::TimedOut(limit)) => {
+                Err(TimedOut { limit, command: spec.command_line(), stderr_tail: stderr_tail() }.into())
+            }
+        }
+    }
+
     fn ask(&mut self, ending: Ending, now: Instant, child: &Leader) {
         child.signal(libc::SIGTERM);
         self.ending = Some(ending);
@@ -200,15 +206,15 @@ impl Course {
 }
 
 /// The reading end of a pipe, until the other end is closed.
-struct Source(Option<PipeReader>);
+pub(super) struct Source(Option<PipeReader>);
 
 impl Source {
-    fn fd(&self) -> RawFd {
+    pub(super) fn fd(&self) -> RawFd {
         self.0.as_ref().map_or(-1, AsRawFd::as_raw_fd)
     }
 
     /// Reads once; whether there may be more.
-    fn read(&mut self, buffer: &mut [u8], sink: &mut dyn Sink) -> Result<bool> {
+    pub(super) fn read(&mut self, buffer: &mut [u8], sink: &mut dyn Sink) -> Result<bool> {
         let Some(pipe) = &mut self.0 else { return Ok(false) };
         match pipe.read(buffer) {
             Ok(0) => self.0 = None,
@@ -224,7 +230,7 @@ impl Source {
     }
 
     /// Reads what is left, and does not wait for a stranger who kept the other end open.
-    fn empty(&mut self, buffer: &mut [u8], sink: &mut dyn Sink) -> Result<()> {
+    pub(super) fn empty(&mut self, buffer: &mut [u8], sink: &mut dyn Sink) -> Result<()> {
         let mut reads = 0;
         while reads < LAST_READS && self.read(buffer, sink)? {
             reads += 1;
@@ -233,7 +239,7 @@ impl Source {
     }
 }
 
-fn pipe() -> Result<(Source, io::PipeWriter)> {
+pub(super) fn pipe() -> Result<(Source, io::PipeWriter)> {
     let (reader, writer) = io::pipe().context("making a pipe")?;
     sys::set_nonblocking(reader.as_fd()).context("making a pipe")?;
     Ok((Source(Some(reader)), writer))

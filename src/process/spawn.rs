@@ -37,11 +37,20 @@ impl Leader {
         stdio: [BorrowedFd<'_>; 3],
         channel: Option<(BorrowedFd<'_>, &str)>,
     ) -> Result<Self> {
-        let words = words(spec, channel.map(|(_, variable)| variable))?;
+        Self::launch(spec, &words(spec, channel.map(|(_, variable)| variable))?, stdio, channel.map(|(fd, _)| fd))
+    }
+
+    /// The same with the words of the command laid out before.
+    pub(super) fn launch(
+        spec: &Spec,
+        words: &Words,
+        stdio: [BorrowedFd<'_>; 3],
+        channel: Option<BorrowedFd<'_>>,
+    ) -> Result<Self> {
         let [stdin, stdout, stderr] = stdio.map(|fd| fd.as_raw_fd());
-        let descriptors = [stdin, stdout, stderr, channel.map_or(-1, |(fd, _)| fd.as_raw_fd())];
+        let descriptors = [stdin, stdout, stderr, channel.map_or(-1, |fd| fd.as_raw_fd())];
         let failed = |(step, error)| not_started(spec, step, error);
-        let (launched, watched) = guardian::launch(&words, descriptors).map_err(failed)?;
+        let (launched, watched) = guardian::launch(words, descriptors).map_err(failed)?;
         Self::of(launched, watched).with_context(|| format!("watching over {}", spec.command_line()))
     }
 
@@ -104,7 +113,7 @@ impl Drop for Leader {
 }
 
 /// The command in the words of the kernel. The variable `channel` tells the child where to find its channel.
-fn words(spec: &Spec, channel: Option<&str>) -> Result<Words> {
+pub(super) fn words(spec: &Spec, channel: Option<&str>) -> Result<Words> {
     let mut env = environment(spec);
     if let Some(variable) = channel {
         env.insert(variable.into(), CHANNEL.to_string().into());

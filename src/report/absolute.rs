@@ -1,6 +1,7 @@
 //! Plain values, for runs that compare nothing: one arm per case.
 
-use crate::samples::{Arm, ArmRound, Measurement, Metric, Run};
+use crate::compare;
+use crate::samples::{Arm, Measurement, Metric, Run};
 
 use super::arms::Naming;
 use super::numbers::{self, NONE};
@@ -44,9 +45,7 @@ fn of_case(measurement: &Measurement, metrics: &[Metric], naming: Naming) -> Vec
 
 /// `None` where the arm never yielded the metric.
 fn of_arm(measurement: &Measurement, (at, arm): (usize, &Arm), metric: &Metric, naming: Naming) -> Option<Absolute> {
-    let parts = measurement.rounds.iter().flat_map(|round| &round.arms).filter(|part| part.arm == at);
-    let divisor = if metric.adds_up() { measurement.iterations.max(1) as f64 } else { 1.0 };
-    let values: Vec<f64> = parts.filter_map(|part| of_round(part, metric)).map(|value| value / divisor).collect();
+    let values = values(measurement, at, metric);
     let average = mean(&values)?;
     let counts = measurement.counted.get(at).and_then(|counted| counted.get(&allocation_count()?));
     Some(Absolute {
@@ -64,10 +63,14 @@ fn allocation_count() -> Option<Metric> {
     "alloc.count".parse().ok()
 }
 
-/// A round's value: the mean over its blocks, or the one of the whole process.
-fn of_round(part: &ArmRound, metric: &Metric) -> Option<f64> {
-    let blocks = part.batches.get(metric).and_then(|batches| mean(batches));
-    blocks.or_else(|| part.process.get(metric).copied())
+/// Per round the value of the batches, or the one of the whole process.
+fn values(measurement: &Measurement, at: usize, metric: &Metric) -> Vec<f64> {
+    let batches = compare::alone(measurement, at, metric);
+    if !batches.is_empty() {
+        return batches;
+    }
+    let parts = measurement.rounds.iter().flat_map(|round| &round.arms).filter(|part| part.arm == at);
+    parts.filter_map(|part| part.process.get(metric).copied()).collect()
 }
 
 fn mean(values: &[f64]) -> Option<f64> {

@@ -1,8 +1,11 @@
-//! Random numbers for the tests of this room.
+//! Random numbers for the tests of this room, and the textbook interval that they are held against.
 
 use std::f64::consts::TAU;
 
 use fastrand::Rng;
+
+use super::interval::Estimate;
+use super::summary::{mean, variance};
 
 /// `n` independent standard normal numbers (Box & Muller 1958).
 pub(super) fn normals(rng: &mut Rng, n: usize) -> Vec<f64> {
@@ -15,7 +18,8 @@ pub(super) fn normals(rng: &mut Rng, n: usize) -> Vec<f64> {
     values
 }
 
-/// `n` independent numbers from an exponential distribution moved to mean zero: variance 1, skewness 2.
-pub(super) fn skewed(rng: &mut Rng, n: usize) -> Vec<f64> {
-    (0..n).map(|_| -(1.0 - rng.f64()).ln() - 1.0).collect()
+/// Student's t interval for the mean.
+pub(super) fn t_interval(values: &[f64], alpha: f64) -> Estimate {
+    let n = values.len();
+    Estimate::student(mean(values), (variance(values) / n as f64).sqrt(), n as f64 - 1.0, n, alpha)
 }

@@ -1,4 +1,4 @@
-//! Estimates of a mean, or of a difference of two means, with Student's t.
+//! Estimates with their intervals, and Welch's of a difference of two means.
 
 use super::student::{critical, two_sided_p};
 use super::summary::{all_finite, mean, variance};
@@ -27,13 +27,6 @@ impl Estimate {
         Estimate { mean, se, low: mean - reach, high: mean + reach, df, n }
     }
 
-    /// The same estimate with the t interval for another `alpha`: for rows whose share of an error budget is known
-    /// only when all rows are in. `None` when `alpha` is outside (0, 1). A bootstrap interval is replaced by the t
-    /// interval.
-    pub fn at(&self, alpha: f64) -> Option<Estimate> {
-        is_level(alpha).then(|| Estimate::student(self.mean, self.se, self.df, self.n, alpha))
-    }
-
     /// Half the length of the interval.
     pub fn half_width(&self) -> f64 {
         0.5 * (self.high - self.low)
@@ -59,21 +52,6 @@ impl Estimate {
 /// Whether `alpha` can be the level of an interval.
 pub(super) fn is_level(alpha: f64) -> bool {
     alpha > 0.0 && alpha < 1.0
-}
-
-/// Student's t interval for the mean of independent `values`, missing it with chance `alpha`.
-///
-/// `None` below two values, when one is not finite, or when `alpha` is outside (0, 1). When all values are one number
-/// the standard error is exactly 0 and the interval is that number alone: equal counts are shown as equal, and how
-/// many of them it takes to believe it is the caller's decision.
-pub fn mean_interval(values: &[f64], alpha: f64) -> Option<Estimate> {
-    if values.len() < 2 || !all_finite(values) || !is_level(alpha) {
-        return None;
-    }
-    let n = values.len();
-    let centre = mean(values);
-    let se = (variance(values) / n as f64).sqrt();
-    Some(Estimate::student(centre, se, n as f64 - 1.0, n, alpha))
 }
 
 /// Welch's interval for mean(`candidate`) - mean(`baseline`), two independent groups with spreads of their own, as
@@ -117,17 +95,6 @@ mod tests {
     }
 
     #[test]
-    fn the_mean_interval_matches_scipy() {
-        // scipy.stats: sem, t.interval(0.99, ...), ttest_1samp(..., 0)
-        let found = mean_interval(&CANDIDATE, 0.01).expect("ten finite values");
-        assert!(close(found.mean, 0.82) && close(found.se, 0.24979991993593592), "{found:?}");
-        assert!(close(found.low, 0.008191341905327998) && close(found.high, 1.631808658094672), "{found:?}");
-        assert!(close(found.p(), 0.00948937732271283), "{}", found.p());
-        assert_eq!((found.df, found.n), (9.0, 10));
-        assert!(close(found.half_width(), 0.811808658094672) && found.contains(0.82) && !found.contains(0.0));
-    }
-
-    #[test]
     fn the_welch_interval_matches_scipy() {
         // scipy.stats.ttest_ind(..., equal_var=False)
         let found = welch_interval(&CANDIDATE, &BASELINE, 0.05, 0.0).expect("two groups");
@@ -146,22 +113,11 @@ mod tests {
     }
 
     #[test]
-    fn equal_values_give_a_point_and_a_p_of_zero_or_one() {
-        let changed = mean_interval(&[0.1; 5], 0.01).expect("five values");
-        assert_eq!((changed.low, changed.high, changed.p()), (0.1, 0.1, 0.0));
-        let same = mean_interval(&[0.0; 5], 0.01).expect("five values");
-        assert_eq!((same.low, same.high, same.p()), (0.0, 0.0, 1.0));
-    }
-
-    #[test]
     fn what_has_no_interval_is_none() {
-        assert_eq!(mean_interval(&[], 0.05), None);
-        assert_eq!(mean_interval(&[1.0], 0.05), None);
-        assert_eq!(mean_interval(&[1.0, f64::NAN], 0.05), None);
-        assert_eq!(mean_interval(&[1.0, f64::INFINITY], 0.05), None);
         for alpha in [0.0, 1.0, -0.1, f64::NAN] {
-            assert_eq!(mean_interval(&CANDIDATE, alpha), None);
+            assert_eq!(welch_interval(&CANDIDATE, &BASELINE, alpha, 0.0), None);
         }
+        assert_eq!(welch_interval(&CANDIDATE, &[1.0, f64::INFINITY], 0.05, 0.0), None);
         assert_eq!(welch_interval(&CANDIDATE, &[1.0], 0.05, 0.0), None);
         assert_eq!(welch_interval(&CANDIDATE, &BASELINE, 0.05, -1.0), None);
         assert_eq!(welch_interval(&CANDIDATE, &BASELINE, 0.05, f64::NAN), None);
@@ -175,25 +131,11 @@ mod tests {
             let values: Vec<f64> = normals(&mut rng, n).iter().map(|x| x + 0.4).collect();
             let mut before = 0.0;
             for alpha in [0.5, 0.1, 0.01, 1e-3, 1e-5] {
-                let found = mean_interval(&values, alpha).expect("finite values");
+                let found = welch_interval(&values, &BASELINE, alpha, 0.0).expect("finite values");
                 assert!(found.half_width() > before);
                 assert_eq!(found.contains(0.0), found.p() >= alpha);
-                assert_eq!(found.at(alpha), Some(found));
                 before = found.half_width();
             }
-        }
-    }
-
-    #[test]
-    fn an_interval_moves_and_stretches_with_its_values() {
-        let mut rng = fastrand::Rng::with_seed(2);
-        for _ in 0..200 {
-            let values = normals(&mut rng, 12);
-            let (shift, scale) = (rng.f64() * 10.0, 0.1 + rng.f64() * 10.0);
-            let moved: Vec<f64> = values.iter().map(|x| shift - scale * x).collect();
-            let plain = mean_interval(&values, 0.01).expect("finite values");
-            let found = mean_interval(&moved, 0.01).expect("finite values");
-            assert!(close(found.low, shift - scale * plain.high) && close(found.high, shift - scale * plain.low));
         }
     }
 }

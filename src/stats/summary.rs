@@ -1,4 +1,4 @@
-//! One number for many: means that shrug off outliers, quantiles, skewness.
+//! One number for many: means of parts, quantiles, spreads.
 
 /// The arithmetic mean; NaN for an empty slice. The mean of equal values is exactly their value, which the rounding
 /// of a sum would miss.
@@ -35,18 +35,27 @@ fn sorted(values: &[f64]) -> Option<Vec<f64>> {
     Some(sorted)
 }
 
-/// The mean of the middle half, in the unit of `values`; NaN when empty or not all finite.
+/// The mean of the values between the quantiles `from` and `to`, in the unit of `values`: the interquartile mean between 0.25 and
+/// 0.75. NaN when empty or not all finite.
 ///
-/// Each sorted value owns an interval of length one on `[0, n]` and counts by the part of it that lies inside
-/// `[n/4, 3n/4]`. Values that straddle a quartile so count in part, and the statistic does not jump when `n` is not a
-/// multiple of four. For up to two values it is their mean.
-pub fn interquartile_mean(values: &[f64]) -> f64 {
+/// Each of n sorted values owns an interval of length one on `[0, n]` and counts by the part of it that lies inside
+/// `[from * n, to * n]`. Values that straddle a quantile so count in part, and the statistic does not jump when the quantile
+/// falls on the next value.
+pub fn mean_between(values: &[f64], from: f64, to: f64) -> f64 {
     let Some(sorted) = sorted(values) else { return f64::NAN };
     let n = sorted.len() as f64;
-    let (low, high) = (0.25 * n, 0.75 * n);
+    let (low, high) = (from * n, to * n);
     let weight = |i: usize| ((i as f64 + 1.0).min(high) - (i as f64).max(low)).max(0.0);
     let sum: f64 = sorted.iter().enumerate().map(|(i, x)| x * weight(i)).sum();
     sum / (high - low)
+}
+
+/// A standard deviation that values far out hardly move: the mean absolute deviation from the median, scaled to be the standard
+/// deviation of normal values. NaN when empty or not all finite.
+pub fn spread(values: &[f64]) -> f64 {
+    let centre = median(values);
+    let deviations: Vec<f64> = values.iter().map(|x| (x - centre).abs()).collect();
+    mean(&deviations) * (0.5 * std::f64::consts::PI).sqrt()
 }
 
 /// The middle value, or the mean of the two middle ones; NaN when empty or not all finite.
@@ -56,7 +65,7 @@ pub fn median(values: &[f64]) -> f64 {
 
 /// The value below which a share `q` of the values lies, interpolated linearly (Hyndman & Fan 1996, type 7: the
 /// default of R and NumPy). NaN when empty, not all finite, or `q` is outside [0, 1].
-pub fn quantile(values: &[f64], q: f64) -> f64 {
+fn quantile(values: &[f64], q: f64) -> f64 {
     let Some(sorted) = sorted(values).filter(|_| (0.0..=1.0).contains(&q)) else {
         return f64::NAN;
     };
@@ -66,48 +75,50 @@ pub fn quantile(values: &[f64], q: f64) -> f64 {
     sorted[below] + (position - below as f64) * (sorted[above] - sorted[below])
 }
 
-/// The adjusted Fisher-Pearson skewness G1 (Joanes & Gill 1998), without unit: 0 for symmetric data, positive for a
-/// long right tail, and 0 by convention when all values are equal. NaN below three values or when not all are finite.
-pub fn skewness(values: &[f64]) -> f64 {
-    if values.len() < 3 || !all_finite(values) {
-        return f64::NAN;
-    }
-    if is_constant(values) {
-        return 0.0;
-    }
-    let (n, centre) = (values.len() as f64, mean(values));
-    let moment = |power: i32| values.iter().map(|x| (x - centre).powi(power)).sum::<f64>() / n;
-    (n * (n - 1.0)).sqrt() / (n - 2.0) * moment(3) / moment(2).powf(1.5)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::draws::normals;
 
     const SKEWED: [f64; 8] = [0.1, 0.2, 0.2, 0.5, 0.9, 1.4, 2.2, 6.0];
 
-    #[test]
-    fn interquartile_mean_of_a_multiple_of_four_is_the_mean_of_the_middle_half() {
-        assert_eq!(interquartile_mean(&[100.0, 1.0, 3.0, -50.0]), 2.0);
-        assert_eq!(interquartile_mean(&SKEWED), (0.2 + 0.5 + 0.9 + 1.4) / 4.0);
+    fn middle_half(values: &[f64]) -> f64 {
+        mean_between(values, 0.25, 0.75)
     }
 
     #[test]
-    fn interquartile_mean_counts_values_at_the_quartiles_in_part() {
-        assert_eq!(interquartile_mean(&[7.0]), 7.0);
-        assert_eq!(interquartile_mean(&[4.0, 1.0]), 2.5);
-        assert_eq!(interquartile_mean(&[0.0, 1.0, 8.0]), (0.25 * 0.0 + 1.0 + 0.25 * 8.0) / 1.5);
+    fn the_middle_half_of_a_multiple_of_four_is_four_of_eight() {
+        assert_eq!(middle_half(&[100.0, 1.0, 3.0, -50.0]), 2.0);
+        assert_eq!(middle_half(&SKEWED), (0.2 + 0.5 + 0.9 + 1.4) / 4.0);
+    }
+
+    #[test]
+    fn values_at_the_quartiles_count_in_part() {
+        assert_eq!(middle_half(&[7.0]), 7.0);
+        assert_eq!(middle_half(&[4.0, 1.0]), 2.5);
+        assert_eq!(middle_half(&[0.0, 1.0, 8.0]), (0.25 * 0.0 + 1.0 + 0.25 * 8.0) / 1.5);
         // Wikipedia's example of nine numbers: 1, 3, 5, 7, 9, 11, 13, 15, 17.
         let nine: Vec<f64> = (0..9).map(|i| 2.0 * f64::from(i) + 1.0).collect();
-        assert_eq!(interquartile_mean(&nine), 9.0);
+        assert_eq!(middle_half(&nine), 9.0);
+        assert_eq!(mean_between(&nine, 0.0, 0.25), (1.0 + 3.0 + 0.25 * 5.0) / 2.25);
     }
 
     #[test]
-    fn interquartile_mean_ignores_how_far_the_outer_quarters_are() {
+    fn how_far_the_outer_quarters_are_does_not_matter() {
         let mut wild = SKEWED;
         wild[7] = 1e9;
         wild[0] = -1e9;
-        assert_eq!(interquartile_mean(&wild), interquartile_mean(&SKEWED));
+        assert_eq!(middle_half(&wild), middle_half(&SKEWED));
+    }
+
+    #[test]
+    fn the_spread_of_normal_values_is_their_standard_deviation() {
+        let mut values = normals(&mut fastrand::Rng::with_seed(3), 20_000);
+        assert!((spread(&values) - 1.0).abs() < 0.02, "{}", spread(&values));
+        values[0] = 1e3;
+        assert!((spread(&values) - 1.0).abs() < 0.1, "{}", spread(&values));
+        assert_eq!(spread(&[2.0; 5]), 0.0);
+        assert!(spread(&[]).is_nan());
     }
 
     #[test]
@@ -122,23 +133,12 @@ mod tests {
     }
 
     #[test]
-    fn skewness_matches_scipy_and_is_zero_for_symmetric_or_constant_data() {
-        // scipy.stats.skew(SKEWED, bias=False)
-        let found = skewness(&SKEWED);
-        assert!((found - 2.1685046880305103).abs() < 1e-12, "{found}");
-        assert!(skewness(&[1.0, 2.0, 3.0]).abs() < 1e-15);
-        assert_eq!(skewness(&[0.1, 0.1, 0.1]), 0.0);
-    }
-
-    #[test]
     fn what_cannot_be_computed_is_not_a_number() {
-        for statistic in [interquartile_mean, median] {
+        for statistic in [middle_half, median] {
             assert!(statistic(&[]).is_nan());
             assert!(statistic(&[1.0, f64::NAN]).is_nan());
         }
         assert!(quantile(&[1.0], 1.5).is_nan());
-        assert!(skewness(&[1.0, 2.0]).is_nan());
-        assert!(skewness(&[1.0, 2.0, f64::INFINITY]).is_nan());
     }
 
     #[test]
