@@ -30,7 +30,7 @@ use crate::progress::{Event, Listener};
 use crate::samples::{CaseId, Failure, Measurement, Record, Run};
 use crate::stats::Components;
 use crate::store::Journal;
-use crate::verdict::{self, Judgement};
+use crate::verdict::{self, Judge, Judgement};
 
 /// What a run came to.
 #[derive(Debug)]
@@ -63,6 +63,7 @@ pub fn run(request: &Request, starter: &mut dyn Starter, listener: &mut dyn List
 /// Measuring under way: the run as it grows in its journal, what is said of it so far, and the budget.
 struct Session<'s> {
     journal: Journal,
+    judge: Judge,
     judgement: Judgement,
     budget: Duration,
     /// The most that any one case may have of it.
@@ -73,8 +74,9 @@ struct Session<'s> {
 
 impl<'s> Session<'s> {
     fn new(journal: Journal, budget: Duration, listener: &'s mut dyn Listener) -> Self {
-        let judgement = verdict::judge(journal.run());
-        Self { journal, judgement, budget, per_case: Duration::MAX, begun: Instant::now(), listener }
+        let mut judge = Judge::default();
+        let judgement = judge.judge(journal.run());
+        Self { journal, judge, judgement, budget, per_case: Duration::MAX, begun: Instant::now(), listener }
     }
 
     /// Calibrates all cases, then gives rounds to where rows are undecided until none is or the budget is spent.
@@ -89,7 +91,7 @@ impl<'s> Session<'s> {
                 let series = Series { arms: turn.arms, rounds: turn.rounds, variances };
                 bench.rounds(subject, &measurement, cost, series, &mut |record| self.keep(&record))?;
             }
-            self.judgement = verdict::judge(self.journal.run());
+            self.judgement = self.judge.judge(self.journal.run());
         }
         subjects.iter().try_for_each(|subject| self.count(bench, subject))
     }
@@ -113,7 +115,7 @@ impl<'s> Session<'s> {
             }
             Err(error) if error.is::<Interrupted>() => Err(error),
             Err(error) => {
-                self.keep(&Record::Failure(lost(&subject.case, &error)))?;
+                self.keep(&Record::Failure(lost(subject, &error)))?;
                 Ok(None)
             }
         }
@@ -159,7 +161,7 @@ impl<'s> Session<'s> {
         if !interrupted {
             self.journal.finish(&run)?;
         }
-        let judgement = verdict::judge(&run);
+        let judgement = self.judge.judge(&run);
         Ok(Outcome { run, judgement, folder, interrupted })
     }
 }
@@ -172,6 +174,8 @@ fn variances(run: &Run, measurement: &Measurement) -> Option<Components> {
     (change.rounds() >= ENOUGH).then(|| change.components()).flatten()
 }
 
-fn lost(case: &CaseId, error: &anyhow::Error) -> Failure {
-    Failure { what: case.to_string(), why: format!("{error:#}"), command: None, case: Some(case.clone()), arm: None }
+fn lost(subject: &Subject, error: &anyhow::Error) -> Failure {
+    let command = (!subject.arms.is_empty()).then(|| subject.again(0));
+    let case = &subject.case;
+    Failure { what: case.to_string(), why: format!("{error:#}"), command, case: Some(case.clone()), arm: None }
 }

@@ -90,7 +90,7 @@ pub(super) struct ChoiceArgs {
     /// Time for measuring, builds not included
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(super) budget: Option<Duration>,
-    /// Small sizes and a short budget: for trying out
+    /// A first impression: small sizes, a short budget, few rounds. Decides large changes alone
     #[arg(long)]
     pub(super) quick: bool,
     /// Changes of wall time up to this are not worth a verdict, in place of the plan's tolerances

@@ -5,28 +5,31 @@ use std::io::{self, ErrorKind};
 
 use perf_event::Builder;
 use perf_event::events::Hardware;
-
-/// Metrics and the events that they are counted with.
-const COUNTERS: [(&str, Hardware); 6] = [
-    ("instructions", Hardware::INSTRUCTIONS),
-    ("cycles", Hardware::CPU_CYCLES),
-    ("branches", Hardware::BRANCH_INSTRUCTIONS),
-    ("branch-misses", Hardware::BRANCH_MISSES),
-    ("cache-references", Hardware::CACHE_REFERENCES),
-    ("cache-misses", Hardware::CACHE_MISSES),
-];
+use perfplan_harness::protocol::HardwareEvent;
 
 /// What a reason begins with where the kernel has counters and does not let us.
 pub(super) const FORBIDDEN: &str = "not permitted";
 
 /// The metrics whose counters can't be opened, with the reason. `paranoid` is the kernel's setting.
 pub(super) fn absent(paranoid: Option<&str>) -> BTreeMap<String, String> {
-    absent_by(|event| Builder::new().kind(event).build().map(drop), paranoid)
+    absent_by(|event| Builder::new().kind(kind(event)).build().map(drop), paranoid)
 }
 
-fn absent_by(open: impl Fn(Hardware) -> io::Result<()>, paranoid: Option<&str>) -> BTreeMap<String, String> {
-    let reason = |(name, event): (&str, Hardware)| Some((name.to_owned(), reason(&open(event).err()?, paranoid)));
-    COUNTERS.into_iter().filter_map(reason).collect()
+fn absent_by(open: impl Fn(HardwareEvent) -> io::Result<()>, paranoid: Option<&str>) -> BTreeMap<String, String> {
+    let reason = |event: HardwareEvent| Some((event.as_str().to_owned(), reason(&open(event).err()?, paranoid)));
+    HardwareEvent::ALL.into_iter().filter_map(reason).collect()
+}
+
+/// What the kernel calls an event. The harness has the same table behind a feature that the tool does without.
+fn kind(event: HardwareEvent) -> Hardware {
+    match event {
+        HardwareEvent::Instructions => Hardware::INSTRUCTIONS,
+        HardwareEvent::Cycles => Hardware::CPU_CYCLES,
+        HardwareEvent::Branches => Hardware::BRANCH_INSTRUCTIONS,
+        HardwareEvent::BranchMisses => Hardware::BRANCH_MISSES,
+        HardwareEvent::CacheReferences => Hardware::CACHE_REFERENCES,
+        HardwareEvent::CacheMisses => Hardware::CACHE_MISSES,
+    }
 }
 
 fn reason(error: &io::Error, paranoid: Option<&str>) -> String {
@@ -53,7 +56,7 @@ mod tests {
         let fails = |code| move |_| Err(io::Error::from_raw_os_error(code));
         assert!(absent_by(|_| Ok(()), Some("2")).is_empty());
         let forbidden = absent_by(fails(libc::EACCES), Some("3"));
-        assert_eq!(forbidden.len(), COUNTERS.len());
+        assert_eq!(forbidden.len(), HardwareEvent::ALL.len());
         assert_eq!(forbidden["cycles"], "not permitted (kernel.perf_event_paranoid is 3)");
         for code in [libc::ENOENT, libc::EOPNOTSUPP, libc::ENODEV] {
             assert!(absent_by(fails(code), None)["instructions"].contains("has no such counter"), "errno {code}");

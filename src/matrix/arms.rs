@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::plan::{Filters, Variant};
-use crate::samples::{Arm, CaseId};
+use crate::samples::{Arm, CaseId, WORKING_TREE};
 
 /// Which source tree.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +18,7 @@ pub enum Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::WorkingTree => f.write_str("working tree"),
+            Self::WorkingTree => f.write_str(WORKING_TREE),
             Self::Commit(id) => f.write_str(id),
         }
     }

@@ -345,7 +345,7 @@ fn failure(subject: &Subject, arm: usize, why: &str) -> Failure {
     Failure {
         what: format!("{}, variant {} of {}{drill}", subject.case, broken.variant, broken.revision),
         why: why.to_owned(),
-        command: None,
+        command: Some(subject.again(arm)),
         case: Some(subject.case.clone()),
         arm: Some(arm),
     }
@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn a_series_repeats_only_layouts_that_it_drew_itself() {
-        let target = Target { batch: Duration::from_millis(1), round: Duration::from_millis(30) };
+        let target = Target { batch: Duration::from_millis(1), round: Duration::from_millis(30), duty: 0.9 };
         let settings = Settings { cpus: vec![0], timeout: Duration::from_secs(1), target, most_layouts: 640, seed: 5 };
         let mut nobody = Nobody;
         let mut bench = Bench::new(&mut nobody, Vec::new(), settings, Box::new(|| 0));

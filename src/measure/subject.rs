@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::build::Layouts;
-use crate::samples::{Arm, CaseId};
+use crate::samples::{Arm, CaseId, WORKING_TREE};
 
 /// A program that stands ready, with the layouts that can be drawn of it.
 #[derive(Debug)]
@@ -54,6 +54,16 @@ pub struct Command {
 }
 
 impl Subject {
+    /// The command line that measures this case again, with the baseline and this arm alone.
+    #[must_use]
+    pub fn again(&self, arm: usize) -> String {
+        let variant = &self.arms[arm].arm.variant;
+        let revision = |seating: &Seating| (seating.arm.revision != WORKING_TREE).then(|| seating.arm.revision.clone());
+        let against =
+            self.arms.iter().find_map(revision).map_or(String::new(), |commit| format!(" --against {commit}"));
+        format!("cargo perfplan run '{}' --variant {variant}{against}", self.case)
+    }
+
     /// What is recorded of the arms.
     #[must_use]
     pub fn recorded(&self) -> Vec<&Arm> {

@@ -10,12 +10,17 @@ use super::stage::{self, Choice, Chosen, Demand, Itself, Placed, Stage};
 use crate::build::Workspace;
 use crate::matrix::{self, Drill};
 use crate::measure::{Bench, Program, Settings, Starter, Target};
-use crate::plan::{self, Filters, Plan, Size, Variant};
+use crate::plan::{self, Filters, Plan, Variant};
 use crate::process::{Disturbance, Machine};
 use crate::progress::Listener;
 use crate::samples::{Environment, FORMAT, Run, RunId, VariantName};
 use crate::store::{Journal, Runs};
 use crate::{doctor, git};
+
+/// The share of a round that is spent inside batches at least.
+const DUTY: f64 = 0.87;
+/// The same in a quick run, which wants many rounds in little time.
+const QUICK_DUTY: f64 = 0.6;
 
 /// Everything that stands before the first round.
 pub(super) struct Prepared<'r> {
@@ -37,7 +42,8 @@ pub(super) struct Prepared<'r> {
 /// Reads the plan, looks at the machine, and builds.
 pub(super) fn prepare<'r>(request: &'r Request, listener: &mut dyn Listener) -> Result<Prepared<'r>> {
     let workspace = Workspace::of(&request.folder)?;
-    let mut plan = plan::load(&workspace.root, request.plan.as_deref()).map_err(usage)?;
+    let plan = plan::load(&workspace.root, request.plan.as_deref()).map_err(usage)?;
+    let mut plan = if request.quick { plan.quick() } else { plan };
     if let Some(tolerance) = request.tolerance {
         plan.gate.tolerance = tolerance;
         plan.gate.tolerances.clear();
@@ -60,7 +66,7 @@ pub(super) fn prepare<'r>(request: &'r Request, listener: &mut dyn Listener) -> 
     let demand = Demand { workspace: &workspace, variants: &variants, base: base.as_deref() };
     let stage = stage::build(&demand, workloads, listener)?;
     let environment = doctor::environment(&workspace.root);
-    let budget = request.budget.unwrap_or(if request.quick { plan.measure.quick_budget } else { plan.measure.budget });
+    let budget = request.budget.unwrap_or(plan.measure.budget);
     Ok(Prepared {
         request,
         base,
@@ -151,11 +157,11 @@ pub(super) fn bench<'b>(
 }
 
 fn on_bench<'b>(prepared: &Prepared<'_>, starter: &'b mut dyn Starter, programs: Vec<Program>) -> Bench<'b> {
-    let measure = &prepared.plan.measure;
+    let (measure, quick) = (&prepared.plan.measure, prepared.request.quick);
     let settings = Settings {
         cpus: prepared.machine.measuring.clone(),
         timeout: measure.timeout,
-        target: Target { batch: measure.batch, round: measure.round },
+        target: Target { batch: measure.batch, round: measure.round, duty: if quick { QUICK_DUTY } else { DUTY } },
         most_layouts: measure.layouts,
         seed: seed(&prepared.id),
     };
@@ -177,8 +183,8 @@ pub(super) fn subjects(
     placed: &Placed,
     itself: Option<Itself>,
 ) -> Result<Chosen> {
-    let size = if prepared.request.quick { Size::Quick } else { prepared.plan.measure.size };
-    let choice = Choice { filters: &prepared.filters, drills: &prepared.drills, size: size.as_str(), itself };
+    let size = prepared.plan.measure.size.as_str();
+    let choice = Choice { filters: &prepared.filters, drills: &prepared.drills, size, itself };
     let chosen = stage::subjects(&prepared.stage, bench, placed, &choice)?;
     prepared.filters.check(&chosen.known).map_err(usage)?;
     for drill in &prepared.drills {

@@ -51,7 +51,7 @@ fn noise(rng: &mut Rng, sd: f64) -> f64 {
 impl Starter for Script {
     fn start(&mut self, seat: &Seat<'_>) -> Result<Box<dyn Worker>> {
         let Some(behaviour) = self.behaviours.get(seat.program) else { bail!("no such program") };
-        let level = noise(&mut self.rng, 0.005);
+        let level = noise(&mut self.rng, 0.01);
         self.batches += 1;
         let rng = Rng::with_seed(self.rng.u64(..));
         Ok(Box::new(Scripted { behaviour: *behaviour, level, rng, last: None, handicap: 0.0, batches: 0 }))
@@ -141,7 +141,7 @@ fn measured(behaviours: &[Behaviour], subjects: &[Subject]) -> (Outcome, usize) 
     let settings = Settings {
         cpus: vec![0],
         timeout: Duration::from_secs(1),
-        target: Target { batch: Duration::from_millis(1), round: Duration::from_millis(20) },
+        target: Target { batch: Duration::from_millis(1), round: Duration::from_millis(20), duty: 0.9 },
         most_layouts: 8,
         seed: 1,
     };

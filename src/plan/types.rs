@@ -1,8 +1,9 @@
 //! What a plan is once it has been read and found sound: plain values, no TOML.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use perfplan_harness::Size;
 
 use super::{PlanError, Variant, Workload, wire};
 use crate::samples::{Gate, VariantName};
@@ -60,33 +61,4 @@ pub struct Measure {
     pub shuffle_layouts: bool,
     /// The most link orders that are kept per binary.
     pub layouts: usize,
-}
-
-/// How large a case is set up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Size {
-    /// Set up at once: for trying out and for a smoke test.
-    Quick,
-    /// What reports show.
-    Default,
-    /// The size of the real thing.
-    Full,
-}
-
-impl Size {
-    /// The word for it, in plans and for workers.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Quick => "quick",
-            Self::Default => "default",
-            Self::Full => "full",
-        }
-    }
-}
-
-impl fmt::Display for Size {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
 }

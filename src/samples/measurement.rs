@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{CaseId, Metric, VariantName};
 
+/// What [`Arm::revision`] says of sources that are not a commit's.
+pub const WORKING_TREE: &str = "working tree";
+
 /// Case x variant x revision: the thing that gets timed. (The case is the measurement's.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Arm {

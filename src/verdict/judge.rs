@@ -1,8 +1,10 @@
 //! From a run to its judgement: every gated row, under one error budget.
 
+use std::collections::BTreeMap;
+
 use crate::compare::{self, Change, Spread};
-use crate::samples::{Gate, Measurement, Metric, Run};
-use crate::stats::{self, Spending};
+use crate::samples::{CaseId, Gate, Measurement, Metric, Run};
+use crate::stats::{self, Estimate, Spending};
 
 use super::row::{Basis, Judgement, Limit, POWER, Row, Verdict};
 use super::rules::{relative, verdict};
@@ -10,35 +12,80 @@ use super::rules::{relative, verdict};
 /// How the error is spent over the looks: evenly over the rounds. Effects that nobody planned for come in all sizes, so early
 /// looks need a share worth having; the O'Brien-Fleming shape would leave them next to nothing (see the table at [`Spending`]).
 const SPENDING: Spending = Spending::Power(1.0);
+
 /// One comparison before the error budget is shared out.
-struct Candidate<'a> {
-    measurement: &'a Measurement,
+#[derive(Debug)]
+struct Candidate {
+    case: CaseId,
     /// The candidate and its baseline.
     pair: (usize, usize),
-    metric: &'a Metric,
+    metric: Metric,
     change: Change,
     /// The looks so far: how many rounds there were at each. The present moment is the last.
     looks: Vec<usize>,
     p: f64,
+    /// The estimate at the level that was asked for last: levels seldom change from one judgement to the next.
+    estimate: Option<(f64, Option<Estimate>)>,
+}
+
+/// What the rounds of a case say.
+#[derive(Debug, Default)]
+struct Known {
+    rounds: usize,
+    candidates: Vec<Candidate>,
+}
+
+/// Judges a run by its own gate, again and again while it grows: what the rounds of a case say is worked out when it has new
+/// ones.
+#[derive(Debug, Default)]
+pub struct Judge {
+    known: BTreeMap<CaseId, Known>,
 }
 
 /// Judges a run by its own gate.
 #[must_use]
 pub fn judge(run: &Run) -> Judgement {
-    let measured = run.cases.iter().filter_map(|case| run.measurement(case)).filter(|m| !lost(run, m, None));
-    let measured: Vec<&Measurement> = measured.collect();
-    let candidates: Vec<Candidate<'_>> = measured.iter().flat_map(|m| candidates(run, m)).collect();
-    let levels = levels(&candidates, unmeasured(run), run.gate.family_error);
-    let mut rows: Vec<Row> =
-        candidates.iter().zip(levels).map(|(candidate, level)| row(candidate, level, &run.gate)).collect();
-    rows.extend(measured.iter().flat_map(|m| same_code(run, m)));
-    rows.sort_by_key(|row| run.cases.iter().position(|case| *case == row.case));
-    let missing = run.cases.iter().filter(|case| !measured.iter().any(|m| m.case == **case && complete(m)));
-    Judgement {
-        rows,
-        family_error: run.gate.family_error,
-        missing: missing.cloned().collect(),
-        failures: run.failures.clone(),
+    Judge::default().judge(run)
+}
+
+impl Judge {
+    /// What is to be said of the run as it is now. It must be the same run as before, only with more in it.
+    pub fn judge(&mut self, run: &Run) -> Judgement {
+        let measured = run.cases.iter().filter_map(|case| run.measurement(case)).filter(|m| !lost(run, m, None));
+        let measured: Vec<&Measurement> = measured.collect();
+        for measurement in &measured {
+            let known = self.known.entry(measurement.case.clone()).or_default();
+            if known.rounds != measurement.rounds.len() {
+                *known = Known { rounds: measurement.rounds.len(), candidates: candidates(&run.gate, measurement) };
+            }
+        }
+        let mut rows = self.rows(run, &measured);
+        rows.extend(measured.iter().flat_map(|m| same_code(run, m)));
+        rows.sort_by_key(|row| run.cases.iter().position(|case| *case == row.case));
+        let missing = run.cases.iter().filter(|case| !measured.iter().any(|m| m.case == **case && complete(m)));
+        Judgement {
+            rows,
+            family_error: run.gate.family_error,
+            missing: missing.cloned().collect(),
+            failures: run.failures.clone(),
+        }
+    }
+
+    /// The rows of all arms that still take part, under one error budget.
+    fn rows(&mut self, run: &Run, measured: &[&Measurement]) -> Vec<Row> {
+        let of = |case: &CaseId| measured.iter().copied().find(|measurement| measurement.case == *case);
+        let all = self.known.values_mut().flat_map(|known| &mut known.candidates);
+        let standing = all.filter_map(|candidate| {
+            let measurement = of(&candidate.case)?;
+            let (new, old) = candidate.pair;
+            let stand = !lost(run, measurement, Some(new)) && !lost(run, measurement, Some(old));
+            stand.then_some((measurement, candidate))
+        });
+        let mut standing: Vec<(&Measurement, &mut Candidate)> = standing.collect();
+        let ps: Vec<f64> = standing.iter().map(|(_, candidate)| candidate.p).collect();
+        let levels = levels(ps, unmeasured(run), run.gate.family_error);
+        let each = standing.iter_mut().zip(levels);
+        each.map(|((measurement, candidate), level)| row(measurement, candidate, level, &run.gate)).collect()
     }
 }
 
@@ -61,17 +108,25 @@ pub fn is_same_code(measurement: &Measurement, (candidate, baseline): (usize, us
     equal && new.handicap == old.handicap && !new.self_test
 }
 
-fn candidates<'a>(run: &'a Run, measurement: &'a Measurement) -> Vec<Candidate<'a>> {
-    let standing = |arm: usize| !lost(run, measurement, Some(arm));
-    let pairs = measurement.pairs().filter(|(new, old)| standing(*new) && standing(*old));
-    let each = pairs.flat_map(|pair| run.gate.metrics.iter().map(move |metric| (pair, metric)));
-    let candidate = |(pair, metric)| {
+fn candidates(gate: &Gate, measurement: &Measurement) -> Vec<Candidate> {
+    let each = measurement.pairs().flat_map(|pair| gate.metrics.iter().map(move |metric| (pair, metric)));
+    let candidate = |(pair, metric): ((usize, usize), &Metric)| {
         let change = compare::within(measurement, pair, metric)?;
-        let looks = looks_until(change.rounds(), run.gate.most_rounds);
-        let p = sequential_p(&change, &looks, run.gate.most_rounds);
-        Some(Candidate { measurement, pair, metric, change, looks, p })
+        let looks = looks_until(change.rounds(), gate.most_rounds);
+        let p = sequential_p(&change, &looks, gate.most_rounds);
+        let case = measurement.case.clone();
+        Some(Candidate { case, pair, metric: metric.clone(), change, looks, p, estimate: None })
     };
     each.filter_map(candidate).collect()
+}
+
+impl Candidate {
+    fn estimate(&mut self, level: f64) -> Option<Estimate> {
+        match self.estimate {
+            Some((known, estimate)) if known == level => estimate,
+            _ => self.estimate.insert((level, self.change.estimate(self.change.rounds(), level))).1,
+        }
+    }
 }
 
 /// The planned looks so far, and the present moment. The budget may end between two looks: that the moment was not planned
@@ -93,20 +148,20 @@ fn unmeasured(run: &Run) -> usize {
 }
 
 /// Each row's share of the budget, by Holm's step-down over the sequential p-values (Maurer & Bretz 2013).
-fn levels(candidates: &[Candidate<'_>], to_come: usize, family_error: f64) -> Vec<f64> {
-    let mut ps: Vec<f64> = candidates.iter().map(|candidate| candidate.p).collect();
+fn levels(mut ps: Vec<f64>, to_come: usize, family_error: f64) -> Vec<f64> {
+    let rows = ps.len();
     ps.extend(std::iter::repeat_n(1.0, to_come));
     let mut levels = stats::holm_levels(&ps, family_error);
-    levels.truncate(candidates.len());
+    levels.truncate(rows);
     levels
 }
 
-fn row(candidate: &Candidate<'_>, level: f64, gate: &Gate) -> Row {
-    let Candidate { measurement, pair: (new, old), metric, change, looks, p } = candidate;
+fn row(measurement: &Measurement, candidate: &mut Candidate, level: f64, gate: &Gate) -> Row {
+    let most = gate.most_rounds.max(candidate.change.rounds());
+    let level = SPENDING.level_at(candidate.looks.len() - 1, &candidate.looks, most, level);
+    let estimate = candidate.estimate(level);
+    let Candidate { pair: (new, old), metric, change, p, .. } = &*candidate;
     let tolerance = gate.tolerance(metric);
-    let most = gate.most_rounds.max(change.rounds());
-    let level = SPENDING.level_at(looks.len() - 1, looks, most, level);
-    let estimate = change.estimate(change.rounds(), level);
     let shown = estimate.as_ref().map(|e| relative(e.mean, e.low, e.high));
     let said = shown.map_or(Verdict::Undecided, |shown| verdict(shown, tolerance, metric.better()));
     let visible =

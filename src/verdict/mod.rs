@@ -5,6 +5,6 @@ mod row;
 mod rules;
 mod stored;
 
-pub use judge::{is_same_code, judge};
+pub use judge::{Judge, is_same_code, judge};
 pub use row::{Basis, Judgement, Limit, POWER, Relative, Row, Verdict};
 pub use stored::{BETWEEN_RUNS, judge_stored};
