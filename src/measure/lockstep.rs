@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result};
 use fastrand::Rng;
-use perfplan_harness::protocol::{Command, Sample};
+use perfplan_harness::protocol::{Command, HardwareEvent, Sample};
 
 use super::worker::{Seat, Starter, Worker, sample, set_up};
 use crate::process::Usage;
@@ -16,10 +16,6 @@ use crate::samples::{ArmRound, Metric, Round};
 
 /// The longest lengthening of the environment block: a page, which moves the stack through all its alignments.
 const MOST_PADDING: usize = 4096;
-
-/// Metrics that are kept per block. Rare events are kept as sums per process.
-const PER_BLOCK: [&str; 8] =
-    ["wall", "cpu", "instructions", "cycles", "branches", "branch-misses", "cache-references", "cache-misses"];
 
 /// One arm's part in a round.
 #[derive(Clone, Debug)]
@@ -183,8 +179,10 @@ fn inside(sample: &Sample) -> f64 {
     sample.value("wall").or_else(|| sample.value("batch")).unwrap_or(0.0)
 }
 
+/// Times, hardware events and percentiles are kept per block; rare events as sums per process.
 fn is_per_block(name: &str) -> bool {
-    PER_BLOCK.contains(&name) || name.starts_with("latency.")
+    let hardware = || HardwareEvent::ALL.iter().any(|event| event.as_str() == name);
+    name == "wall" || name == "cpu" || name.starts_with("latency.") || hardware()
 }
 
 /// Per metric the values of all blocks that are kept; a metric that one block lacks is absent.

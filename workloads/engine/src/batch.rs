@@ -219,8 +219,9 @@ fn batched(size: Size) -> impl FnMut(u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use perfplan_harness::contract;
+
     use super::*;
-    use crate::contract;
     use crate::journal;
 
     fn open() -> Arc<Engine> {

@@ -92,8 +92,9 @@ fn quotes(size: Size) -> impl FnMut(u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use perfplan_harness::contract;
+
     use super::*;
-    use crate::contract;
 
     #[test]
     fn the_lowest_price_is_best_and_goes_with_its_last_order() {

@@ -92,8 +92,9 @@ fn get(size: Size) -> impl FnMut(u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use perfplan_harness::contract;
+
     use super::*;
-    use crate::contract;
 
     #[test]
     fn a_value_is_found_until_it_expires_and_replaced_by_a_newer_one() {

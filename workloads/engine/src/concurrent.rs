@@ -184,8 +184,9 @@ mod tests {
     use std::panic::{self, AssertUnwindSafe};
     use std::sync::Weak;
 
+    use perfplan_harness::contract;
+
     use super::*;
-    use crate::contract;
 
     #[test]
     fn every_thread_does_every_job_once() {

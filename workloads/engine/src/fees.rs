@@ -78,8 +78,9 @@ fn charge(size: Size) -> impl FnMut(u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use perfplan_harness::contract;
+
     use super::*;
-    use crate::contract;
 
     #[test]
     fn fees_follow_tier_side_floor_and_cap() {

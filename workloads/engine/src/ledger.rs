@@ -94,8 +94,9 @@ fn speculate(size: Size) -> impl FnMut(u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use perfplan_harness::contract;
+
     use super::*;
-    use crate::contract;
 
     #[test]
     fn a_transfer_moves_its_amount_or_nothing() {

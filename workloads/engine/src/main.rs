@@ -7,8 +7,6 @@ mod batch;
 mod book;
 mod cache;
 mod concurrent;
-#[cfg(test)]
-mod contract;
 mod fees;
 mod hasher;
 mod journal;

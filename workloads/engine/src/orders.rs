@@ -50,8 +50,9 @@ fn sort(size: Size) -> impl FnMut(u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use perfplan_harness::contract;
+
     use super::*;
-    use crate::contract;
 
     #[test]
     fn a_better_price_comes_first_and_at_one_price_the_earlier_order() {

@@ -152,8 +152,9 @@ fn walk(way: impl Fn(&[Node], &[u32]) -> u64, scene: Scene) -> impl FnMut(u64) -
 
 #[cfg(test)]
 mod tests {
+    use perfplan_harness::contract;
+
     use super::*;
-    use crate::contract;
 
     #[test]
     fn the_iterator_yields_what_a_plain_loop_does_at_every_length() {

@@ -207,8 +207,9 @@ fn comparing(kernel: Kernel, size: Size) -> impl FnMut(u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use perfplan_harness::contract;
+
     use super::*;
-    use crate::contract;
     use crate::tape::Random;
 
     /// Words on the edges of halves and signs, and random ones.

@@ -142,10 +142,11 @@ fn reused(_: Size) -> impl FnMut(u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use perfplan_harness::contract;
     use statrs::distribution::{ContinuousCDF, DiscreteCDF};
 
     use super::*;
-    use crate::{contract, fit};
+    use crate::fit;
 
     const DRAWS: usize = 200_000;
     /// Both algorithms behind small means, with the edges of their ranges, and large means.

@@ -106,8 +106,10 @@ fn prepared(size: Size) -> impl FnMut(u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use perfplan_harness::contract;
+
     use super::*;
-    use crate::{contract, fit};
+    use crate::fit;
 
     const DRAWS: usize = 200_000;
 

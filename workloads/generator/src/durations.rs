@@ -101,10 +101,11 @@ fn reused(_: Size) -> impl FnMut(u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use perfplan_harness::contract;
     use statrs::distribution::ContinuousCDF;
 
     use super::*;
-    use crate::{contract, fit};
+    use crate::fit;
 
     const DRAWS: usize = 200_000;
     const ASKED: Quantiles = Quantiles { p50: 60.0, p90: 300.0 };

@@ -6,8 +6,6 @@
 mod arrivals;
 mod config;
 mod contacts;
-#[cfg(test)]
-mod contract;
 mod durations;
 #[cfg(test)]
 mod fit;

@@ -91,8 +91,9 @@ fn arithmetic(size: Size) -> impl FnMut(u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use perfplan_harness::contract;
+
     use super::*;
-    use crate::contract;
 
     #[test]
     fn an_iteration_depends_on_its_index_alone() {

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use crate::suite::{Case, Size, Suite, Work};
+use crate::protocol::Size;
+use crate::suite::{Case, Suite, Work};
 
 const HELP: &str = "Cases that `cargo perfplan` measures. By hand:
   list              the cases and what they do

@@ -5,6 +5,8 @@ use std::io;
 use perf_event::events::Hardware;
 use perf_event::{Builder, Counter, Group};
 
+use crate::protocol::HardwareEvent;
+
 /// The lowest layer: something that can be started, stopped and read. Faked in tests.
 pub(crate) trait Source {
     fn start(&mut self) -> io::Result<()>;
@@ -19,14 +21,17 @@ pub(crate) struct Reading {
     pub(crate) running_ns: u64,
 }
 
-const HARDWARE: [(&str, Hardware); 6] = [
-    ("instructions", Hardware::INSTRUCTIONS),
-    ("cycles", Hardware::CPU_CYCLES),
-    ("branches", Hardware::BRANCH_INSTRUCTIONS),
-    ("branch-misses", Hardware::BRANCH_MISSES),
-    ("cache-references", Hardware::CACHE_REFERENCES),
-    ("cache-misses", Hardware::CACHE_MISSES),
-];
+/// What the kernel calls an event.
+fn kind(event: HardwareEvent) -> Hardware {
+    match event {
+        HardwareEvent::Instructions => Hardware::INSTRUCTIONS,
+        HardwareEvent::Cycles => Hardware::CPU_CYCLES,
+        HardwareEvent::Branches => Hardware::BRANCH_INSTRUCTIONS,
+        HardwareEvent::BranchMisses => Hardware::BRANCH_MISSES,
+        HardwareEvent::CacheReferences => Hardware::CACHE_REFERENCES,
+        HardwareEvent::CacheMisses => Hardware::CACHE_MISSES,
+    }
+}
 
 /// A group of counters on this thread.
 struct PerfGroup {
@@ -39,9 +44,9 @@ impl PerfGroup {
     fn open() -> io::Result<Self> {
         let mut group = Group::new()?;
         let mut counters = Vec::new();
-        for (index, (name, event)) in HARDWARE.into_iter().enumerate() {
-            match Builder::new().group(&mut group).kind(event).build() {
-                Ok(counter) => counters.push((name, counter)),
+        for (index, event) in HardwareEvent::ALL.into_iter().enumerate() {
+            match Builder::new().group(&mut group).kind(kind(event)).build() {
+                Ok(counter) => counters.push((event.as_str(), counter)),
                 Err(error) if index == 0 => return Err(error),
                 // A machine without this one event still has the others.
                 Err(_) => {}

@@ -27,7 +27,8 @@
 //!
 //! The contract of an iteration: **its result depends on its index alone**. perfplan compares the checksum of a batch over
 //! all builds, and a self-test runs extra iterations; both need iteration 3 to give the same result whenever it runs.
-//! Good iterations take 1 to 50 us: batches of them can be made about 1 ms long.
+//! [`contract`] has checks of it for your tests. Good iterations take 1 to 50 us: batches of them can be made about 1 ms
+//! long.
 //!
 //! Run by hand, the program knows `list` and `run CASE`; see [`Suite::main`].
 
@@ -35,6 +36,8 @@
 mod allocator;
 #[cfg(feature = "worker")]
 mod by_hand;
+#[cfg(feature = "worker")]
+pub mod contract;
 #[cfg(feature = "worker")]
 mod counters;
 mod digest;
@@ -49,8 +52,9 @@ mod worker;
 #[cfg(feature = "worker")]
 pub use allocator::{Counting, INNER, Inner};
 pub use digest::{Checksum, Digest};
+pub use protocol::Size;
 #[cfg(feature = "worker")]
-pub use suite::{Case, Size, Suite};
+pub use suite::{Case, Suite};
 
 /// `n`, or 1 % more where the feature `one-percent-more` is on.
 ///

@@ -28,7 +28,7 @@ pub enum Command {
     Setup {
         /// The case's name without the workload.
         case: String,
-        /// `quick`, `default` or `full`.
+        /// The word for a [`Size`].
         size: String,
         /// Extra iterations as a share: 0.01 does 1 % more than is asked and reported.
         handicap: f64,
@@ -39,6 +39,84 @@ pub enum Command {
     Count(u64),
     /// Exit.
     End,
+}
+
+/// How large a case is set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// A batch finishes in milliseconds, set-up at once: for trying out and for CI's smoke test.
+    Quick,
+    /// What reports show.
+    Default,
+    /// The size of the real thing.
+    Full,
+}
+
+impl Size {
+    /// All of them, the smallest first.
+    pub const ALL: [Self; 3] = [Self::Quick, Self::Default, Self::Full];
+
+    /// The word for it, in plans and for workers.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Default => "default",
+            Self::Full => "full",
+        }
+    }
+
+    /// The value that belongs to this size.
+    #[must_use]
+    pub fn pick<T>(self, quick: T, default: T, full: T) -> T {
+        match self {
+            Self::Quick => quick,
+            Self::Default => default,
+            Self::Full => full,
+        }
+    }
+}
+
+/// A hardware event that a sample carries where the machine counts it. The words are perf's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HardwareEvent {
+    /// Retired instructions.
+    Instructions,
+    /// Cycles of the processor, at whatever frequency it runs.
+    Cycles,
+    /// Retired branch instructions.
+    Branches,
+    /// Branches that were predicted wrongly.
+    BranchMisses,
+    /// Accesses to the cache, mostly the last level's.
+    CacheReferences,
+    /// Accesses that it could not serve.
+    CacheMisses,
+}
+
+impl HardwareEvent {
+    /// All of them. The first is the one that a machine with hardware counters is sure to have.
+    pub const ALL: [Self; 6] = [
+        Self::Instructions,
+        Self::Cycles,
+        Self::Branches,
+        Self::BranchMisses,
+        Self::CacheReferences,
+        Self::CacheMisses,
+    ];
+
+    /// The name of the metric.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Instructions => "instructions",
+            Self::Cycles => "cycles",
+            Self::Branches => "branches",
+            Self::BranchMisses => "branch-misses",
+            Self::CacheReferences => "cache-references",
+            Self::CacheMisses => "cache-misses",
+        }
+    }
 }
 
 /// What a case says of itself.
@@ -91,6 +169,12 @@ impl Sample {
     }
 }
 
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -124,6 +208,15 @@ impl fmt::Display for Reply {
 
 fn one_line(text: &str) -> String {
     text.replace(['\n', '\r'], " ")
+}
+
+impl std::str::FromStr for Size {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|size| size.as_str() == word);
+        known.ok_or_else(|| format!("unknown size {word:?}: choose from {}", Self::ALL.map(Self::as_str).join(", ")))
+    }
 }
 
 impl std::str::FromStr for Command {
@@ -218,6 +311,22 @@ mod tests {
         for reply in replies {
             assert_eq!(reply.to_string().parse(), Ok(reply));
         }
+    }
+
+    #[test]
+    fn every_size_survives_the_wire_and_an_unknown_one_is_told_the_choice() {
+        for size in Size::ALL {
+            assert_eq!(size.to_string().parse(), Ok(size));
+        }
+        assert_eq!(Size::ALL.map(|size| size.pick(1, 2, 3)), [1, 2, 3]);
+        assert_eq!("huge".parse::<Size>(), Err("unknown size \"huge\": choose from quick, default, full".to_owned()));
+    }
+
+    #[test]
+    fn the_names_of_events_can_stand_in_a_sample() {
+        let values = HardwareEvent::ALL.map(|event| (event.as_str().to_owned(), 1.0)).to_vec();
+        let sample = Reply::Sample(Sample { checksum: 0, values });
+        assert_eq!(sample.to_string().parse(), Ok(sample));
     }
 
     #[test]

@@ -4,44 +4,8 @@ use std::hint::black_box;
 use std::process::ExitCode;
 
 use crate::latency::{self, OpenLoop};
-use crate::protocol::{CONTROL, Description};
+use crate::protocol::{CONTROL, Description, Size};
 use crate::{Checksum, Digest, by_hand, worker};
-
-/// How large a case is set up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Size {
-    /// A batch finishes in milliseconds, set-up at once: for trying out and for CI's smoke test.
-    Quick,
-    /// What reports show.
-    Default,
-    /// The size of the real thing.
-    Full,
-}
-
-impl Size {
-    /// The value that belongs to this size.
-    #[must_use]
-    pub fn pick<T>(self, quick: T, default: T, full: T) -> T {
-        match self {
-            Self::Quick => quick,
-            Self::Default => default,
-            Self::Full => full,
-        }
-    }
-}
-
-impl std::str::FromStr for Size {
-    type Err = String;
-
-    fn from_str(word: &str) -> Result<Self, String> {
-        match word {
-            "quick" => Ok(Self::Quick),
-            "default" => Ok(Self::Default),
-            "full" => Ok(Self::Full),
-            _ => Err(format!("unknown size {word:?}: quick, default or full")),
-        }
-    }
-}
 
 /// What a timed part of a batch did.
 pub(crate) struct Outcome {

@@ -8,10 +8,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use crate::allocator;
 use crate::counters::Counters;
-use crate::protocol::{Command, Reply, Sample, VERSION};
+use crate::protocol::{Command, Reply, Sample, Size, VERSION};
 use crate::suite::{Outcome, Suite, Work};
-use crate::{Size, allocator};
 
 /// A case that stands ready.
 struct Standing {

@@ -99,8 +99,9 @@ fn traffic(buffers: impl Buffers, size: usize) -> impl FnMut(u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use perfplan_harness::contract;
+
     use super::*;
-    use crate::contract;
 
     #[test]
     fn both_ways_give_equal_results_at_every_size() {
