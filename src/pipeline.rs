@@ -89,7 +89,7 @@ impl<'s> Session<'s> {
             if let (Some(cost), Some(measurement)) = (cost, self.journal.run().measurement(&subject.case).cloned()) {
                 let variances = variances(self.journal.run(), &measurement);
                 let series = Series { arms: turn.arms, rounds: turn.rounds, variances };
-                bench.rounds(subject, &measurement, cost, series, &mut |record| self.keep(&record))?;
+                bench.rounds(subject, &measurement, cost, series, &mut |record| self.keep(record))?;
             }
             self.judgement = self.judge.judge(self.journal.run());
         }
@@ -109,13 +109,13 @@ impl<'s> Session<'s> {
         match bench.calibrate(subject) {
             Ok((measurement, costs)) => {
                 if !known {
-                    self.keep(&Record::Case(Box::new(measurement)))?;
+                    self.keep(Record::Case(Box::new(measurement)))?;
                 }
                 Ok(Some(costs))
             }
             Err(error) if error.is::<Interrupted>() => Err(error),
             Err(error) => {
-                self.keep(&Record::Failure(lost(subject, &error)))?;
+                self.keep(Record::Failure(lost(subject, &error)))?;
                 Ok(None)
             }
         }
@@ -124,14 +124,14 @@ impl<'s> Session<'s> {
     fn count(&mut self, bench: &mut Bench<'_>, subject: &Subject) -> Result<()> {
         let measured = self.journal.run().measurement(&subject.case);
         match measured.filter(|m| m.counted.is_empty() && !m.rounds.is_empty()).cloned() {
-            Some(measurement) => bench.count(subject, &measurement, &mut |record| self.keep(&record)),
+            Some(measurement) => bench.count(subject, &measurement, &mut |record| self.keep(record)),
             None => Ok(()),
         }
     }
 
     /// Takes a record into the journal: what is kept survives the tool.
-    fn keep(&mut self, record: &Record) -> Result<()> {
-        match record {
+    fn keep(&mut self, record: Record) -> Result<()> {
+        match &record {
             Record::Failure(failure) => self.listener.event(&Event::Failed(failure)),
             Record::Round { .. } => self.listener.event(&Event::Round),
             _ => {}
@@ -155,7 +155,7 @@ impl<'s> Session<'s> {
             Err(error) => return Err(error),
         };
         if !interrupted {
-            self.journal.append(&Record::End)?;
+            self.journal.append(Record::End)?;
         }
         let (run, folder) = (self.journal.run().clone(), self.journal.folder().to_owned());
         if !interrupted {

@@ -71,10 +71,10 @@ impl Journal {
     /// # Errors
     /// Where the record does not fit the run or has numbers that are not finite (nothing is written then), or the disk
     /// is full.
-    pub fn append(&mut self, record: &Record) -> Result<()> {
-        fits(&self.run, record).map_err(|wrong| anyhow!("a record of {} is refused: {wrong}", self.run.id))?;
-        self.write(record)?;
-        self.run.apply(record.clone()).map_err(anyhow::Error::msg)
+    pub fn append(&mut self, record: Record) -> Result<()> {
+        fits(&self.run, &record).map_err(|wrong| anyhow!("a record of {} is refused: {wrong}", self.run.id))?;
+        self.write(&record)?;
+        self.run.apply(record).map_err(anyhow::Error::msg)
     }
 
     fn write(&mut self, record: &Record) -> Result<()> {

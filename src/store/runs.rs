@@ -188,7 +188,7 @@ mod tests {
         let mut journal = runs.begin(&expected).unwrap();
         for record in records() {
             assert_eq!(runs.load("r1").unwrap(), expected);
-            journal.append(&record).unwrap();
+            journal.append(record.clone()).unwrap();
             expected.apply(record).unwrap();
             assert_eq!(*journal.run(), expected);
         }
@@ -203,8 +203,9 @@ mod tests {
     fn killed_at_any_byte_a_journal_resumes_with_all_whole_records() {
         let (_folder, runs) = runs();
         let mut journal = runs.begin(&begun("r1")).unwrap();
-        let states: Vec<(u64, Run)> = records()[..3]
-            .iter()
+        let states: Vec<(u64, Run)> = records()
+            .into_iter()
+            .take(3)
             .map(|record| {
                 journal.append(record).unwrap();
                 (fs::metadata(journal_of(&runs, "r1")).unwrap().len(), journal.run().clone())
@@ -220,7 +221,7 @@ mod tests {
             let (run, mut journal) = runs.resume(&"r1".parse().unwrap()).unwrap();
             assert_eq!(run, *expected);
             assert_eq!(fs::metadata(journal_of(&runs, "r1")).unwrap().len(), *kept);
-            journal.append(&Record::Round { case: case(), round: round(77) }).unwrap();
+            journal.append(Record::Round { case: case(), round: round(77) }).unwrap();
             assert_eq!(runs.load("r1").unwrap(), *journal.run());
         }
     }
@@ -251,11 +252,11 @@ mod tests {
     fn numbers_that_are_not_finite_are_refused_and_leave_the_journal_good() {
         let (_folder, runs) = runs();
         let mut journal = runs.begin(&begun("r1")).unwrap();
-        journal.append(&records()[0]).unwrap();
+        journal.append(records()[0].clone()).unwrap();
         let mut bad = round(1);
         bad.arms[0].batches.get_mut(&Metric::wall()).unwrap()[2] = f64::NAN;
-        assert!(journal.append(&Record::Round { case: case(), round: bad }).is_err());
-        journal.append(&Record::Round { case: case(), round: round(2) }).unwrap();
+        assert!(journal.append(Record::Round { case: case(), round: bad }).is_err());
+        journal.append(Record::Round { case: case(), round: round(2) }).unwrap();
         assert_eq!(runs.load("r1").unwrap(), *journal.run());
     }
 
@@ -277,12 +278,12 @@ mod tests {
     fn a_run_that_was_interrupted_and_resumed_loads_with_what_came_later() {
         let (_folder, runs) = runs();
         let mut journal = runs.begin(&begun("r1")).unwrap();
-        journal.append(&records()[0]).unwrap();
+        journal.append(records()[0].clone()).unwrap();
         let interrupted = journal.run().clone();
         journal.finish(&interrupted).unwrap();
         assert_eq!(runs.load("r1").unwrap(), interrupted);
         let (_, mut journal) = runs.resume(&"r1".parse().unwrap()).unwrap();
-        records()[1..].iter().for_each(|record| journal.append(record).unwrap());
+        records().into_iter().skip(1).for_each(|record| journal.append(record).unwrap());
         drop(journal);
         assert_eq!(runs.load("r1").unwrap(), complete("r1"));
         let said = runs.resume(&"r1".parse().unwrap()).unwrap_err().to_string();
