@@ -16,6 +16,7 @@ use clap::Parser as _;
 
 use crate::pipeline::Usage;
 use crate::process::{Interrupted, interrupt};
+use crate::verdict::{Judgement, Verdict};
 use crate::{plan, samples};
 use args::{Cli, Command};
 use console::Console;
@@ -35,6 +36,21 @@ enum Exit {
     Undecided = 5,
     /// Ctrl-C or a termination signal.
     Interrupted = 130,
+}
+
+impl Exit {
+    /// The worst that a judgement says, in the order of its worth to a gate.
+    fn of(judgement: &Judgement, strict: bool) -> Self {
+        if judgement.regressed() {
+            Self::Regressed
+        } else if !judgement.failures.is_empty() {
+            Self::Failed
+        } else if strict && judgement.count(Verdict::Undecided) > 0 {
+            Self::Undecided
+        } else {
+            Self::Pass
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -85,7 +101,7 @@ fn dispatch(command: Command, console: &Console) -> Result<Exit> {
         Command::Selftest(arguments) => selftest::selftest(arguments, console),
         Command::Doctor(arguments) => judged::doctor(&arguments, console),
         Command::Schema => {
-            console.result(&serde_json::to_string_pretty(&schemars::schema_for!(samples::Run))?);
+            console.result(&serde_json::to_string_pretty(&schemars::schema_for!(samples::Run))?)?;
             Ok(Exit::Pass)
         }
     }

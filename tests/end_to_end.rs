@@ -60,7 +60,11 @@ fn variants_are_compared_and_the_run_is_kept_with_its_report() {
     }
     project.perfplan(&["baseline", "list"]).exits(0).says("first");
     project.perfplan(&["report", "latest"]).exits(0).says("small-code");
-    project.perfplan(&["compare", "first", "latest"]).exits(0).says("stored");
+    project.perfplan(&["compare", "first", "latest"]).exits(0).says("4 same code");
+    let other = fs::read_to_string(project.path().join("src/main.rs")).unwrap().replace("2_000", "2_100");
+    project.write("src/main.rs", &other);
+    project.perfplan(&["run", "sum", "--variant", "release", "--budget", "2s"]).exits(0);
+    project.perfplan(&["compare", "first", "latest"]).exits_any(&[0, 3]).says("stored");
     // Layouts are drawn anew in every run, and nothing of them is left.
     assert!(
         fs::read_dir(project.path().join("target/perfplan/layouts"))
@@ -101,6 +105,17 @@ fn wrong_plans_and_arguments_are_usage_errors_that_name_the_place() {
     project.perfplan(&["run", "--variant", "fat"]).exits(2).says("has no variant fat");
     project.perfplan(&["run", "--handicap", "small::sum"]).exits(2).says("CASE=2%");
     project.perfplan(&["run", "--resume"]).exits(2).says("nothing to resume");
+    project.perfplan(&["run", "!small"]).exits(2).says("none of 2 cases");
+    project.write("perfplan.toml", "[[workload]]\npackage = \"smal\"\n");
+    project.perfplan(&["run"]).exits(2).says("no package \"smal\"").says("it has: small");
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure() {
+    let project = Project::new();
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = project.perfplan_command(&["schema"]).stdout(full).output().unwrap();
+    Told::of(output).exits(1).says("writing the result");
 }
 
 #[test]
@@ -108,6 +123,25 @@ fn a_program_that_does_not_compile_is_reported_with_the_compilers_words() {
     let project = Project::new();
     project.write("src/main.rs", "fn main() { let x: u32 = \"text\"; }\n");
     project.perfplan(&["run", "--budget", "5s"]).exits(1).says("mismatched types");
+    // With a filter too: a case that did not build is no wrong filter.
+    project.perfplan(&["run", "sum", "--budget", "5s"]).exits(1).says("mismatched types");
+}
+
+#[test]
+fn a_base_revision_that_does_not_compile_is_a_failure_of_the_run() {
+    let project = Project::new();
+    let good = fs::read_to_string(project.path().join("src/main.rs")).unwrap();
+    project.write("src/main.rs", "fn main() { let x: u32 = \"text\"; }\n");
+    project.commit("break it");
+    project.write("src/main.rs", &good);
+    project.perfplan(&["run", "--against", "HEAD"]).exits(1).says("mismatched types").says("small::sum");
+}
+
+#[test]
+fn a_case_that_cannot_be_named_is_told_and_the_others_are_measured() {
+    let project = Project::with(r#"suite.case("na\u{ef}ve", |_| |index: u64| index);"#);
+    let told = project.perfplan(&["run", "--budget", "1s"]).exits(1).says("a case of small");
+    assert!(told.out.contains("small::sum"), "{}", told.out);
 }
 
 #[test]
@@ -142,6 +176,8 @@ fn a_killed_run_leaves_no_child_and_is_resumed_without_loss() {
     let run = project.runs().pop().unwrap();
     assert!(run.join("run.json").exists(), "{told:?}");
     assert!(rounds_in(&run.join("journal.jsonl")) > before.unwrap());
+    let left = fs::read_dir(project.path().join("target/perfplan/layouts")).unwrap().count();
+    assert_eq!(left, 0, "layouts of the killed runs are left");
 }
 
 fn rounds_in(journal: &Path) -> usize {
@@ -198,6 +234,8 @@ fn commands_are_workloads_too() {
                 [[variant]]\nname = \"release\"\n[[variant]]\nname = \"slow\"\nenv = { SLOW = \"1\" }\n";
     project.write("perfplan.toml", plan);
     project.perfplan(&["run", "--budget", "10s"]).exits(0).says("shell::run").says("regressed");
+    project.write("perfplan.toml", "[[workload]]\ncommand = [\"sleep\", \"100\"]\ntimeout = \"200ms\"\n");
+    project.perfplan(&["run"]).exits(1).says("it took longer than 0.2 s");
 }
 
 #[test]

@@ -3,11 +3,12 @@
 //! Two links of one source differ in speed, by as much as most changes that a team wants to see. So every round draws a
 //! fresh link order; then layout is noise that averages out, and no longer a bias of the one link that was measured.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use super::record::{Link, OUTPUT};
 use crate::process::{self, Spec};
@@ -31,6 +32,69 @@ impl Shuffle {
             Self::Mold => vec![format!("-Wl,--shuffle-sections={seed}")],
         }
     }
+}
+
+/// The folder of a run's layouts, removed with this value. What a killed run left is removed by the next one: hundreds of links
+/// take room.
+#[derive(Debug)]
+pub struct LayoutFolder {
+    path: PathBuf,
+    lock: PathBuf,
+    /// Locked as long as the run lives.
+    _locked: File,
+}
+
+impl LayoutFolder {
+    /// Makes the folder `name` in `parent`, and clears those of runs that live no more.
+    ///
+    /// # Errors
+    /// Where the folder can't be made, or another process has one of this name.
+    pub fn new(parent: &Path, name: &str) -> Result<Self> {
+        let (path, lock) = (parent.join(name), lock_of(parent, name));
+        let make = || {
+            fs::create_dir_all(parent)?;
+            sweep(parent)?;
+            // The lock is held before the folder is there: a folder whose lock is free belongs to nobody.
+            let locked = File::create(&lock)?;
+            locked.try_lock().map_err(io::Error::from)?;
+            fs::create_dir_all(&path)?;
+            io::Result::Ok(locked)
+        };
+        let locked = make().with_context(|| format!("making the folder {}", path.display()))?;
+        Ok(Self { path, lock, _locked: locked })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for LayoutFolder {
+    fn drop(&mut self) {
+        // What can't be removed now is removed by the next run.
+        let _ = fs::remove_dir_all(&self.path);
+        let _ = fs::remove_file(&self.lock);
+    }
+}
+
+fn lock_of(parent: &Path, name: &str) -> PathBuf {
+    parent.join(format!("{name}.lock"))
+}
+
+/// Removes the folders that nobody holds the lock of.
+fn sweep(parent: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(parent)? {
+        let entry = entry?;
+        let lock = lock_of(parent, &entry.file_name().to_string_lossy());
+        let idle = || File::open(&lock).map_or(true, |file| file.try_lock().is_ok());
+        if entry.file_type()?.is_dir() && idle() {
+            fs::remove_dir_all(entry.path())?;
+            let _ = fs::remove_file(&lock);
+        }
+    }
+    Ok(())
 }
 
 /// The layouts of one program. All programs of a run draw the same seeds, so that equal code gets equal layouts in all arms.
@@ -110,4 +174,24 @@ fn replay(link: &Link, shuffle: Shuffle, seed: u64, output: &Path) -> Result<()>
     let spec = Spec::new(&link.linker).args(arguments).arg("-Wl,--strip-debug").args(shuffle.arguments(seed));
     process::run(&spec)?.check("linking in another order")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_run_left_is_removed_and_a_living_one_is_left_alone() {
+        let parent = tempfile::tempdir().unwrap();
+        let left = |name: &str| parent.path().join(name).join("0").join("layout");
+        fs::create_dir_all(left("killed")).unwrap();
+        fs::write(lock_of(parent.path(), "killed"), "").unwrap();
+        let living = LayoutFolder::new(parent.path(), "living").unwrap();
+        fs::create_dir_all(left("living")).unwrap();
+        let next = LayoutFolder::new(parent.path(), "next").unwrap();
+        assert!(!left("killed").exists() && left("living").exists() && next.path().exists());
+        assert!(LayoutFolder::new(parent.path(), "living").is_err(), "two runs of one name");
+        drop((living, next));
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+    }
 }

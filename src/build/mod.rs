@@ -10,6 +10,6 @@ mod record;
 mod workspace;
 
 pub use artifact::{Artifact, Builder, Order};
-pub use layout::Layouts;
+pub use layout::{LayoutFolder, Layouts};
 pub use record::{Link, WRAPPER, content_of, main as link_main};
 pub use workspace::{Measurable, Workspace};

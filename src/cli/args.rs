@@ -150,6 +150,9 @@ pub(super) struct CompareArgs {
     /// Compare runs of different machines all the same
     #[arg(long)]
     pub(super) other_machine: bool,
+    /// Exit with 5 where a row is undecided
+    #[arg(long)]
+    pub(super) strict: bool,
     #[command(flatten)]
     pub(super) output: OutputArgs,
 }

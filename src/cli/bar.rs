@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::console::Console;
 use crate::progress::{Event, Listener};
+use crate::report::harmless;
 
 /// Shows what happens.
 pub(super) struct Bar<'c> {
@@ -45,7 +46,7 @@ impl Listener for Bar<'_> {
                 self.bar.enable_steady_tick(TICK);
                 self.bar.set_message(format!("building {variant} of {source} ({} of {of})", at + 1));
             }
-            Event::BuildLine(line) => self.bar.set_message(line.trim().to_owned()),
+            Event::BuildLine(line) => self.bar.set_message(harmless(&console::strip_ansi_codes(line.trim()))),
             Event::BuildFinished { variant, fresh, elapsed } => {
                 if !fresh {
                     self.line(&format!("built {variant} in {:.1} s", elapsed.as_secs_f64()));

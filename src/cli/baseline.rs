@@ -23,7 +23,7 @@ pub(super) fn baseline(command: BaselineCommand, console: &Console) -> Result<Ex
     let baselines = Baselines::of(&repository)?;
     match command {
         BaselineCommand::Save { .. } => {}
-        BaselineCommand::List => console.result(&list(&baselines.list()?)),
+        BaselineCommand::List => console.result(&list(&baselines.list()?))?,
         BaselineCommand::Show { name, output } => {
             return judged::show(&baselines.load(&named(&name)?, None)?.1, &output, console);
         }
@@ -55,7 +55,7 @@ pub(super) fn save(folder: &Path, name: &BaselineName, run: &Run, console: &Cons
     Ok(())
 }
 
-fn repository(folder: &Path) -> Result<Repository> {
+pub(super) fn repository(folder: &Path) -> Result<Repository> {
     Repository::around(folder).context("baselines are kept in the git repository of the workspace")
 }
 

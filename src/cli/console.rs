@@ -3,7 +3,9 @@
 use std::env;
 use std::io::{self, IsTerminal, Write};
 
-use crate::report::Style;
+use anyhow::{Context, Result};
+
+use crate::report::{Style, harmless};
 
 /// The two streams and whether they are terminals.
 #[derive(Debug)]
@@ -35,22 +37,34 @@ impl Console {
         Style { colour: self.stdout_colour, width: self.width }
     }
 
-    /// Prints a result. A reader that has gone away is no failure.
-    pub(super) fn result(&self, text: &str) {
-        let _ = writeln!(io::stdout().lock(), "{}", text.trim_end_matches('\n'));
+    /// Prints a result.
+    ///
+    /// # Errors
+    /// Where it can't be written: a full disk is a failure, a reader that has gone away is none.
+    pub(super) fn result(&self, text: &str) -> Result<()> {
+        let mut out = io::stdout().lock();
+        let written = writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush());
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("writing the result"),
+            _ => Ok(()),
+        }
     }
 
-    /// Says something beside the result.
+    /// Says something beside the result. What other programs said may be in it, so nothing of it can steer a terminal.
     pub(super) fn say(&self, text: &str) {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let _ = writeln!(io::stderr().lock(), "{}", harmless(text));
     }
 
     pub(super) fn warn(&self, text: &str) {
-        self.say(&format!("{} {text}", self.painted("warning:", "33")));
+        self.put("warning:", "33", text);
     }
 
     pub(super) fn error(&self, error: &anyhow::Error) {
-        self.say(&format!("{} {error:#}", self.painted("error:", "31")));
+        self.put("error:", "31", &format!("{error:#}"));
+    }
+
+    fn put(&self, word: &str, code: &str, text: &str) {
+        let _ = writeln!(io::stderr().lock(), "{} {}", self.painted(word, code), harmless(text));
     }
 
     fn painted(&self, word: &str, code: &str) -> String {

@@ -35,7 +35,7 @@ impl Shown<'_> {
             Format::Markdown => report::markdown(&self.view()),
             Format::Json => report::json(self.run, self.judgement),
         };
-        console.result(&text);
+        console.result(&text)?;
         output.out.as_ref().map_or(Ok(()), |folder| {
             self.write(folder)?;
             fs::write(folder.join("run.json"), serde_json::to_vec(self.run)?)
@@ -97,13 +97,23 @@ pub(super) fn refuse_other_machine(old: &Run, new: &Run, allowed: bool) -> Resul
     )
 }
 
+/// What reports call the numbers of an earlier run.
+pub(super) fn stored(old: &Run) -> String {
+    let commit = old.commit.as_ref().map_or(String::new(), |commit| format!(" at {commit}"));
+    format!("run {}{commit}", old.id)
+}
+
 pub(super) fn compare(arguments: &CompareArgs, console: &Console) -> Result<Exit> {
-    let (old, new) = (load(&arguments.old)?, load(&arguments.new)?);
+    let (old, mut new) = (load(&arguments.old)?, load(&arguments.new)?);
     refuse_other_machine(&old, &new, arguments.other_machine)?;
     let judgement = verdict::judge_stored(&old, &new, verdict::BETWEEN_RUNS);
     let differences = old.environment.differences(&new.environment);
+    new.against = stored(&old);
     Shown { run: &new, judgement: &judgement, differences }.print(console, &arguments.output)?;
-    Ok(if judgement.regressed() { Exit::Regressed } else { Exit::Pass })
+    if judgement.rows.is_empty() {
+        bail!("{} and {} have no case in common that was measured with the same variant", arguments.old, arguments.new);
+    }
+    Ok(Exit::of(&judgement, arguments.strict))
 }
 
 pub(super) fn report(arguments: &ReportArgs, console: &Console) -> Result<Exit> {
@@ -125,7 +135,7 @@ pub(super) fn doctor(arguments: &DoctorArgs, console: &Console) -> Result<Exit> 
             serde_json::to_string_pretty(&serde_json::json!({ "environment": environment, "findings": findings }))?
         }
         Format::Text | Format::Markdown => told(&environment, &findings),
-    });
+    })?;
     Ok(Exit::Pass)
 }
 

@@ -14,13 +14,16 @@ use crate::measure::Processes;
 use crate::pipeline::{self, Outcome, Request, Resume, Usage};
 use crate::samples::Run;
 use crate::store::{self, BaselineName, Baselines};
-use crate::verdict::{self, Judgement, Verdict};
+use crate::verdict::{self, Judgement};
 
 pub(super) fn run(arguments: RunArgs, console: &Console) -> Result<Exit> {
     let RunArgs { choice, against, handicap, save, resume, strict, output } = arguments;
     let folder = std::env::current_dir().context("finding the current folder")?;
     // A name that can't be saved under is found out now, not after the measuring.
     let save = save.map(|name| name.parse::<BaselineName>().map_err(|error| Usage(error.to_string()))).transpose()?;
+    if save.is_some() {
+        baseline::repository(&folder)?;
+    }
     let against = against.map(|name| Against::of(&folder, &name)).transpose()?;
     let request = Request {
         base: against.as_ref().and_then(Against::revision),
@@ -31,9 +34,12 @@ pub(super) fn run(arguments: RunArgs, console: &Console) -> Result<Exit> {
     let mut bar = Bar::new(console);
     let outcome = pipeline::run(&request, &mut Processes, &mut bar);
     bar.finish();
-    let outcome = outcome?;
+    let mut outcome = outcome?;
     let judgement = match &against {
-        Some(Against::Stored(old)) => against_stored(old, &outcome.run)?,
+        Some(Against::Stored(old)) => {
+            outcome.run.against = judged::stored(old);
+            against_stored(old, &outcome.run)?
+        }
         _ => outcome.judgement.clone(),
     };
     let shown = Shown { run: &outcome.run, judgement: &judgement, differences: Vec::new() };
@@ -43,7 +49,7 @@ pub(super) fn run(arguments: RunArgs, console: &Console) -> Result<Exit> {
     if let Some(name) = save {
         baseline::save(&folder, &name, &outcome.run, console)?;
     }
-    Ok(exit(&outcome, &judgement, strict))
+    Ok(if outcome.interrupted { Exit::Interrupted } else { Exit::of(&judgement, strict) })
 }
 
 /// What the working tree is compared with.
@@ -57,8 +63,8 @@ enum Against {
 impl Against {
     /// A branch, tag or commit of this name; else the baseline of this name, measured again at its commit if that is known.
     fn of(folder: &Path, name: &str) -> Result<Self> {
-        let repository = Repository::around(folder)
-            .context("--against needs a git repository: the other side is a commit, or a baseline kept in git")?;
+        let needs = "--against needs a git repository: the other side is a commit, or a baseline kept in git";
+        let repository = Repository::around(folder).map_err(|error| Usage(format!("{needs}: {error:#}")))?;
         let unknown = match repository.resolve(name) {
             Ok(_) => return Ok(Self::Revision(name.to_owned())),
             Err(error) => error,
@@ -95,23 +101,8 @@ fn against_stored(old: &Run, new: &Run) -> Result<Judgement> {
 
 fn ended(outcome: &Outcome, output: &OutputArgs, console: &Console) {
     if outcome.interrupted {
-        console.say(&format!("interrupted; what was measured is kept: cargo perfplan run --resume {}", outcome.run.id));
+        console.say(&format!("interrupted; what was measured is kept: cargo perfplan run --resume={}", outcome.run.id));
     } else if output.out.is_none() {
         console.say(&format!("the run and its plots: {}", outcome.folder.display()));
-    }
-}
-
-/// The worst that can be said, in the order of the exit codes' worth to a gate.
-fn exit(outcome: &Outcome, judgement: &Judgement, strict: bool) -> Exit {
-    if outcome.interrupted {
-        Exit::Interrupted
-    } else if judgement.regressed() {
-        Exit::Regressed
-    } else if !judgement.failures.is_empty() {
-        Exit::Failed
-    } else if strict && judgement.count(Verdict::Undecided) > 0 {
-        Exit::Undecided
-    } else {
-        Exit::Pass
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn selftest(arguments: SelftestArgs, console: &Console) -> Result<Exi
     console.result(&match arguments.format {
         Format::Json => serde_json::to_string_pretty(&trials.iter().map(as_json).collect::<Vec<_>>())?,
         Format::Text | Format::Markdown => table(&trials),
-    });
+    })?;
     ended.map(|()| Exit::Pass)
 }
 

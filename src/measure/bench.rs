@@ -133,6 +133,7 @@ impl<'a> Bench<'a> {
             None => {
                 let costs = self.costs(subject)?;
                 let iterations = pace::iterations(costs, self.settings.target, &subject.handicaps());
+                let iterations = iterations.with_context(|| too_long(costs))?;
                 (costs, iterations, iterations.div_ceil(WARM_UP))
             }
         };
@@ -266,7 +267,7 @@ impl<'a> Bench<'a> {
             size: &subject.size,
             places,
             cpus: &cpus,
-            timeout: self.settings.timeout,
+            timeout: subject.timeout,
             warm_up: measurement.warm_up,
             iterations: measurement.iterations,
             blocks,
@@ -309,8 +310,15 @@ impl<'a> Bench<'a> {
         let seating = &subject.arms[arm];
         let file = self.programs[seating.program].file.clone();
         let cpus = self.cpus(subject.threads);
-        self.starter.start(&self.settings.seat(&file, &seating.env, &cpus))
+        self.starter.start(&Seat { timeout: subject.timeout, ..self.settings.seat(&file, &seating.env, &cpus) })
     }
+}
+
+fn too_long(costs: Costs) -> String {
+    let ms = costs.iteration_ns / 1e6;
+    format!(
+        "an iteration takes {ms:.0} ms, too long for so small a handicap: it has to be whole iterations of every batch"
+    )
 }
 
 /// The seed of the layout number `at` in a stream (SplitMix64's finaliser over all three).

@@ -53,7 +53,7 @@ impl<'s> Executor<'s> {
 
 fn repeated(subject: &Subject, command: &Command, arm: usize, settings: &Settings) -> Result<Repeated> {
     let (program, arguments) = command.argv.split_first().context("a command without a program")?;
-    let mut spec = Spec::new(program).args(arguments).timeout(settings.timeout).cpus(&settings.cpus);
+    let mut spec = Spec::new(program).args(arguments).timeout(subject.timeout).cpus(&settings.cpus);
     if let Some(folder) = command.folders.get(arm) {
         spec = spec.current_dir(folder);
     }

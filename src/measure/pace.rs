@@ -33,12 +33,12 @@ const LONGEST: f64 = 500e6;
 /// The fewest blocks of a round of which a part can stand for all.
 const FEWEST_BLOCKS: f64 = 4.0;
 /// A batch is never longer than this times the target, whatever a handicap would need.
-const LONGEST_BATCH: f64 = 100.0;
+const LONGEST_BATCH: f64 = 1_000.0;
 
 /// Iterations per batch: about the target's time; and enough for the smallest handicap to be whole iterations, because a
-/// statistic that trims would trim an extra iteration that only now and then comes.
+/// statistic that trims would trim an extra iteration that only now and then comes. `None` where such a batch would be too long.
 #[must_use]
-pub fn iterations(costs: Costs, target: Target, handicaps: &[f64]) -> u64 {
+pub fn iterations(costs: Costs, target: Target, handicaps: &[f64]) -> Option<u64> {
     let batch = target.batch.as_nanos() as f64;
     let usual = (batch / costs.iteration_ns).round().max(1.0);
     let whole = handicaps.iter().filter(|share| **share > 0.0).map(|share| (1.0 / share).ceil());
@@ -46,7 +46,7 @@ pub fn iterations(costs: Costs, target: Target, handicaps: &[f64]) -> u64 {
     let most = (LONGEST_BATCH * batch / costs.iteration_ns).max(1.0);
     // A multiple, so that every batch of a handicapped arm has the same number of extra iterations.
     let multiple = (usual / needed).round().max(1.0) * needed;
-    (if needed <= most { multiple } else { usual }) as u64
+    (needed <= most || needed <= 1.0).then_some(multiple as u64)
 }
 
 /// Blocks of a round: the target's time, more where starting is dear; once the variances are known, what they call for
@@ -85,17 +85,20 @@ mod tests {
 
     #[test]
     fn a_batch_is_about_as_long_as_asked_and_one_iteration_at_least() {
-        assert_eq!(iterations(costs(10e3, 0.0), TARGET, &[0.0]), 100);
-        assert_eq!(iterations(costs(5e6, 0.0), TARGET, &[0.0]), 1);
+        assert_eq!(iterations(costs(10e3, 0.0), TARGET, &[0.0]), Some(100));
+        assert_eq!(iterations(costs(5e6, 0.0), TARGET, &[0.0]), Some(1));
+        assert_eq!(iterations(costs(20e9, 0.0), TARGET, &[]), Some(1));
     }
 
     #[test]
     fn a_handicap_is_whole_iterations_in_every_batch() {
         for share in [0.005, 0.01, 0.03] {
-            let n = iterations(costs(10e3, 0.0), TARGET, &[0.0, share]) as f64;
+            let n = iterations(costs(10e3, 0.0), TARGET, &[0.0, share]).unwrap() as f64;
             assert!(n * share >= 1.0, "{n} iterations can't show {share}");
         }
-        assert_eq!(iterations(costs(1e3, 0.0), TARGET, &[0.005]), 1_000);
+        assert_eq!(iterations(costs(1e3, 0.0), TARGET, &[0.005]), Some(1_000));
+        assert_eq!(iterations(costs(400e3, 0.0), TARGET, &[0.005]), Some(200));
+        assert_eq!(iterations(costs(50e6, 0.0), TARGET, &[0.005]), None, "a batch of ten seconds");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is measured: programs, and the arms of a case that run them.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::build::Layouts;
 use crate::samples::{Arm, CaseId, WORKING_TREE};
@@ -38,6 +39,8 @@ pub struct Subject {
     pub size: String,
     /// Threads that the work uses.
     pub threads: usize,
+    /// How long a worker or a command may take.
+    pub timeout: Duration,
     /// The arms.
     pub arms: Vec<Seating>,
     /// The command of a command workload; `None` where the programs link the harness.

@@ -94,7 +94,8 @@ impl Starter for Processes {
         let child =
             process::spawn_worker(&spec, OwnedFd::from(theirs), CONTROL).map_err(|error| unpadded(error, &padding))?;
         let mut worker = Process { child, lines: BufReader::new(ours), timeout: seat.timeout };
-        match worker.receive().context("is this program's `main` the harness' `Suite::main`?")? {
+        let hello = worker.receive().map_err(|error| worker.without_hello(error, seat.program))?;
+        match hello {
             Reply::Hello(VERSION) => Ok(Box::new(worker)),
             Reply::Hello(other) => bail!(
                 "the program speaks version {other} of the worker protocol, this tool version {VERSION}: \
@@ -136,6 +137,17 @@ impl fmt::Display for Hung {
 impl std::error::Error for Hung {}
 
 impl Process {
+    /// Why there was no hello.
+    fn without_hello(&mut self, error: anyhow::Error, program: &Path) -> anyhow::Error {
+        if error.is::<process::Interrupted>() {
+            return error;
+        }
+        // A program that ends well without a word did what its own `main` says.
+        let well = self.child.wait().is_ok_and(|(status, _)| status.success());
+        let question = if well { " (is its `main` the harness' `Suite::main`?)" } else { "" };
+        error.context(format!("{} does not work with perfplan{question}", program.display()))
+    }
+
     /// What a dead worker left: how it ended, and its last words.
     fn obituary(&mut self) -> anyhow::Error {
         self.child.kill();

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::request::{Request, Resume, Usage};
 use super::stage::{self, Choice, Chosen, Demand, Itself, Placed, Stage};
-use crate::build::Workspace;
+use crate::build::{LayoutFolder, Workspace};
 use crate::matrix::{self, Drill};
 use crate::measure::{Bench, Program, Settings, Starter, Target};
 use crate::plan::{self, Filters, Plan, Variant};
@@ -35,6 +35,8 @@ pub(super) struct Prepared<'r> {
     environment: Environment,
     runs: Runs,
     id: RunId,
+    /// Where layouts are linked; `None` where none are drawn.
+    layouts: Option<LayoutFolder>,
     /// How long may be measured.
     pub(super) budget: Duration,
 }
@@ -67,6 +69,8 @@ pub(super) fn prepare<'r>(request: &'r Request, listener: &mut dyn Listener) -> 
     let stage = stage::build(&demand, workloads, listener)?;
     let environment = doctor::environment(&workspace.root);
     let budget = request.budget.unwrap_or(plan.measure.budget);
+    let folder = workspace.own().join("layouts");
+    let layouts = plan.measure.shuffle_layouts.then(|| LayoutFolder::new(&folder, id.as_str())).transpose()?;
     Ok(Prepared {
         request,
         base,
@@ -77,6 +81,7 @@ pub(super) fn prepare<'r>(request: &'r Request, listener: &mut dyn Listener) -> 
         environment,
         runs,
         id,
+        layouts,
         budget,
         plan,
         workspace,
@@ -150,9 +155,7 @@ pub(super) fn bench<'b>(
     twins: bool,
 ) -> Result<(Bench<'b>, Placed)> {
     prepared.machine.pin_controller()?;
-    let layouts = prepared.workspace.own().join("layouts").join(prepared.id.as_str());
-    let layouts = prepared.plan.measure.shuffle_layouts.then_some(layouts);
-    let programs = prepared.stage.programs(layouts.as_deref(), twins);
+    let programs = prepared.stage.programs(prepared.layouts.as_ref().map(LayoutFolder::path), twins);
     Ok((on_bench(prepared, starter, programs.list), programs.placed))
 }
 
@@ -184,11 +187,16 @@ pub(super) fn subjects(
     itself: Option<Itself>,
 ) -> Result<Chosen> {
     let size = prepared.plan.measure.size.as_str();
-    let choice = Choice { filters: &prepared.filters, drills: &prepared.drills, size, itself };
+    let timeout = prepared.plan.measure.timeout;
+    let choice = Choice { filters: &prepared.filters, drills: &prepared.drills, size, itself, timeout };
     let chosen = stage::subjects(&prepared.stage, bench, placed, &choice)?;
-    prepared.filters.check(&chosen.known).map_err(usage)?;
-    for drill in &prepared.drills {
-        drill.cases.check(&chosen.known).map_err(usage)?;
+    // What did not build has cases that nobody knows: a filter may mean one of them.
+    if prepared.stage.failures.is_empty() && chosen.failures.is_empty() {
+        prepared.filters.check(&chosen.known).map_err(usage)?;
+        prepared.drills.iter().try_for_each(|drill| drill.cases.check(&chosen.known)).map_err(usage)?;
+        if chosen.subjects.is_empty() && chosen.missing.is_empty() {
+            return Err(Usage(format!("the filters leave none of {} cases", chosen.known.len())).into());
+        }
     }
     Ok(chosen)
 }
@@ -240,7 +248,7 @@ fn new_run(prepared: &Prepared<'_>, chosen: &Chosen) -> Result<Run> {
         gate: prepared.plan.gate.clone(),
         cases,
         measurements: Vec::new(),
-        failures: prepared.stage.failures.clone(),
+        failures: prepared.stage.failures.iter().chain(&chosen.failures).cloned().collect(),
         complete: false,
     })
 }

@@ -1,8 +1,11 @@
 //! Setting the stage: build every cell, ask the programs for their cases, and seat the arms.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+
+use super::request::Usage;
 
 use crate::build::{Artifact, Builder, Layouts, Order, Workspace};
 use crate::git::{Repository, Worktree};
@@ -36,6 +39,7 @@ pub(super) struct Stage {
 /// The workloads of a plan; without any, every package that links the harness.
 pub(super) fn workloads(plan: &Plan, workspace: &Workspace) -> Result<Vec<Workload>> {
     if !plan.workloads.is_empty() {
+        plan.workloads.iter().try_for_each(|workload| known(workload, workspace))?;
         return Ok(plan.workloads.clone());
     }
     let found: Vec<Workload> = workspace.packages.iter().map(|package| Workload::package(&package.name)).collect();
@@ -48,6 +52,21 @@ pub(super) fn workloads(plan: &Plan, workspace: &Workspace) -> Result<Vec<Worklo
         );
     }
     Ok(found)
+}
+
+fn known(workload: &Workload, workspace: &Workspace) -> Result<()> {
+    let WorkloadSource::Package { package, .. } = &workload.source else { return Ok(()) };
+    if workspace.package(package).is_some() {
+        return Ok(());
+    }
+    let names: Vec<&str> = workspace.packages.iter().map(|package| package.name.as_str()).collect();
+    let those = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let text = format!(
+        "the plan's workload {:?}: the workspace has no package {package:?} with a program that links perfplan-harness; \
+         it has: {those}",
+        workload.name
+    );
+    Err(Usage(text).into())
 }
 
 /// Builds all cells, one cargo call per cell. A cell that fails is a failure of the run, and the others go on.
@@ -178,11 +197,19 @@ impl Programs {
         let place = self.list.len();
         for stream in 0..=u64::from(twins) {
             let drawn = drawn(artifact, layouts, self.list.len());
-            self.placed.reasons.push(drawn.as_ref().err().map(|error| format!("{error:#}")));
+            self.placed.reasons.push(drawn.as_ref().err().map(reason));
             self.list.push(Program { file: artifact.program.clone(), layouts: drawn.ok(), stream });
         }
         place
     }
+}
+
+/// An error in one line: a linker's whole command line would drown the row.
+fn reason(error: &anyhow::Error) -> String {
+    const MOST: usize = 160;
+    let text = format!("{error:#}");
+    let last = text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
+    last.chars().take(MOST).collect()
 }
 
 /// The layouts of an artifact.
@@ -197,12 +224,22 @@ pub(super) fn subjects(stage: &Stage, bench: &mut Bench<'_>, placed: &Placed, ch
     let mut chosen = Chosen::default();
     for ((workload, made), places) in stage.workloads.iter().zip(&placed.places) {
         let seats = Seats { stage, workload, made, places, reasons: &placed.reasons };
-        match &workload.source {
-            WorkloadSource::Command { argv } => seats.command(argv, choice, &mut chosen)?,
-            WorkloadSource::Package { .. } => seats.harness(bench, choice, &mut chosen)?,
+        let seated = match &workload.source {
+            WorkloadSource::Command { argv } => seats.command(argv, choice, &mut chosen),
+            WorkloadSource::Package { .. } => seats.harness(bench, choice, &mut chosen),
+        };
+        match seated {
+            Ok(()) => {}
+            Err(error) if error.is::<Interrupted>() || error.is::<Usage>() => return Err(error),
+            // A program that can't say its cases is lost; the others are measured all the same.
+            Err(error) => chosen.failures.push(unfit(&workload.name, &error)),
         }
     }
     Ok(chosen)
+}
+
+fn unfit(what: &str, error: &anyhow::Error) -> Failure {
+    Failure { what: what.to_owned(), why: format!("{error:#}"), command: None, case: None, arm: None }
 }
 
 /// What was asked for.
@@ -212,6 +249,8 @@ pub(super) struct Choice<'a> {
     pub(super) filters: &'a Filters,
     pub(super) drills: &'a [Drill],
     pub(super) size: &'a str,
+    /// How long a worker may take to answer, where the workload does not say.
+    pub(super) timeout: Duration,
 }
 
 /// How the arms of a self-test differ.
@@ -236,6 +275,8 @@ pub(super) struct Chosen {
     pub(super) missing: Vec<CaseId>,
     /// All cases there are, for saying what a filter could have meant.
     pub(super) known: Vec<CaseId>,
+    /// Workloads and cases that can't be used, with the reason.
+    pub(super) failures: Vec<Failure>,
 }
 
 /// One workload's part.
@@ -258,7 +299,14 @@ impl Seats<'_> {
         let codes: Vec<Option<String>> =
             self.made.iter().map(|made| made.as_ref().map(|made| made.code.clone())).collect();
         for case in newest {
-            let id = CaseId::new(&self.workload.name, &case.name).map_err(anyhow::Error::msg)?;
+            let id = match CaseId::new(&self.workload.name, &case.name) {
+                Ok(id) => id,
+                Err(problem) => {
+                    let what = format!("a case of {}", self.workload.name);
+                    chosen.failures.push(unfit(&what, &anyhow::Error::msg(problem)));
+                    continue;
+                }
+            };
             chosen.known.push(id.clone());
             if !choice.filters.matches(&id) {
                 continue;
@@ -269,12 +317,27 @@ impl Seats<'_> {
             }
             let arms = matrix::arms(&id, &self.stage.cells, &codes, choice.drills);
             let arms: Vec<Seating> = arms.into_iter().filter_map(|(cell, arm)| self.seat(cell, arm)).collect();
+            if arms.is_empty() {
+                // Without its baseline's program a case has nothing to be compared with.
+                chosen.missing.push(id);
+                continue;
+            }
             let arms = choice.itself.map_or(arms.clone(), |itself| against_itself(arms, itself));
-            let subject =
-                Subject { case: id, size: choice.size.to_owned(), threads: case.threads, arms, command: None };
-            chosen.subjects.push(subject);
+            chosen.subjects.push(self.subject(id, case.threads, arms, None, choice));
         }
         Ok(())
+    }
+
+    fn subject(
+        &self,
+        case: CaseId,
+        threads: usize,
+        arms: Vec<Seating>,
+        command: Option<Command>,
+        choice: &Choice<'_>,
+    ) -> Subject {
+        let timeout = self.workload.timeout.unwrap_or(choice.timeout);
+        Subject { case, size: choice.size.to_owned(), threads, timeout, arms, command }
     }
 
     fn seat(&self, cell: usize, mut arm: crate::samples::Arm) -> Option<Seating> {
@@ -293,7 +356,8 @@ impl Seats<'_> {
             return Ok(());
         }
         if choice.drills.iter().any(|drill| drill.cases.matches(&id)) {
-            bail!("{id} is a command, and only programs that link perfplan-harness can be handicapped");
+            let text = format!("{id} is a command, and only programs that link perfplan-harness can be handicapped");
+            return Err(Usage(text).into());
         }
         let runs = |cell: &Cell| cell.variant.only_env() || cell.against.is_none();
         let codes: Vec<Option<String>> = self.stage.cells.iter().map(|cell| runs(cell).then(String::new)).collect();
@@ -306,7 +370,7 @@ impl Seats<'_> {
         };
         let arms = arms.into_iter().map(seat).collect();
         let command = Some(Command { argv: argv.to_vec(), folders });
-        chosen.subjects.push(Subject { case: id, size: choice.size.to_owned(), threads: 1, arms, command });
+        chosen.subjects.push(self.subject(id, 1, arms, command, choice));
         Ok(())
     }
 }

@@ -110,7 +110,14 @@ fn arm(variant: &str, code: &str, against: Option<usize>) -> Arm {
 fn subject(case: &str, arms: &[Arm]) -> Subject {
     let seat = |(at, arm): (usize, &Arm)| Seating { arm: arm.clone(), program: at, twin: at, env: Vec::new() };
     let arms = arms.iter().enumerate().map(seat).collect();
-    Subject { case: case.parse().unwrap(), size: "quick".to_owned(), threads: 1, arms, command: None }
+    Subject {
+        case: case.parse().unwrap(),
+        size: "quick".to_owned(),
+        threads: 1,
+        timeout: Duration::from_secs(1),
+        arms,
+        command: None,
+    }
 }
 
 fn run_of(cases: Vec<CaseId>) -> Run {

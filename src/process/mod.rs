@@ -20,6 +20,7 @@ mod run;
 mod spawn;
 mod spec;
 mod stall;
+mod stray;
 mod sys;
 #[cfg(test)]
 mod tests;

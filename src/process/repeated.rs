@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{PipeWriter, Seek};
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -13,7 +14,7 @@ use super::collect::Sink;
 use super::forked::Words;
 use super::run::{self, Course, Source, watched};
 use super::spawn::{self, Leader};
-use super::{Output, Spec, Usage, check_interrupt, sys};
+use super::{Output, Spec, Usage, check_interrupt, stray, sys};
 
 /// How much of what a child writes is taken out of its pipe at once, bytes.
 const BUFFER: usize = 64 * 1024;
@@ -22,6 +23,8 @@ const BUFFER: usize = 64 * 1024;
 pub struct Repeated {
     spec: Spec,
     words: Words,
+    /// What strays are known by.
+    mark: String,
     /// Emptied and forgotten. `/dev/null` would do that too, but some programs notice and do less (GNU grep stops at the first
     /// match).
     from_stdout: Source,
@@ -51,9 +54,12 @@ impl Repeated {
     /// # Errors
     /// Where the program is not in the `PATH`, or the system allows no pipe or file in memory.
     pub fn new(spec: Spec) -> Result<Self> {
-        let words = spawn::words(&spec, None)?;
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        sys::adopt_orphans().context("adopting what commands leave behind")?;
+        let mark = format!("{}-{}", sys::own_pid(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let words = spawn::words(&spec.clone().env(stray::MARK, &mark), None)?;
         let (from_stdout, to_stdout) = run::pipe()?;
-        Ok(Self { spec, words, from_stdout, to_stdout, stderr: stderr_file()?, buffer: vec![0; BUFFER] })
+        Ok(Self { spec, words, mark, from_stdout, to_stdout, stderr: stderr_file()?, buffer: vec![0; BUFFER] })
     }
 
     /// Runs the command from start to end.
@@ -79,6 +85,7 @@ impl Repeated {
             course.go_on(Instant::now(), &child);
         };
         let (status, usage) = child.finish(seen).context("reaping a child")?;
+        stray::end(&self.mark);
         self.from_stdout.empty(&mut self.buffer, &mut Nowhere)?;
         course.ended(&self.spec, || written(&self.stderr))?;
         if status.success() {
@@ -123,6 +130,18 @@ mod tests {
             assert!(error.contains("exit code 3") && error.contains("no such luck"), "{error}");
             assert_eq!(error.matches("no such luck").count(), 2, "in the command and once in the words: {error}");
         }
+    }
+
+    #[test]
+    fn a_daemon_that_a_command_started_ends_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let note = folder.path().join("pid");
+        let script =
+            format!("setsid sh -c 'echo $$ > {0}; sleep 60 & wait' & until test -s {0}; do :; done", note.display());
+        let mut command = Repeated::new(shell(&script)).unwrap();
+        command.run().unwrap();
+        let pid = std::fs::read_to_string(&note).unwrap();
+        assert!(!std::path::Path::new(&format!("/proc/{}", pid.trim())).exists(), "the daemon {pid} lives on");
     }
 
     #[test]

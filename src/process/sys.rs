@@ -42,6 +42,18 @@ pub(super) fn pidfd(pid: pid_t) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// Sends a signal to a process; one that is gone needs none.
+pub(super) fn kill(pid: pid_t, signal: c_int) {
+    // SAFETY: numbers only.
+    unsafe { libc::kill(pid, signal) };
+}
+
+/// Makes this process the parent of its descendants whose own parents end.
+pub(super) fn adopt_orphans() -> io::Result<()> {
+    // SAFETY: numbers only.
+    checked(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) }).map(drop)
+}
+
 /// Sends a signal to a process group whose leader, our child `group`, is not yet reaped. A group that is gone is fine.
 pub(super) fn kill_group(group: pid_t, signal: c_int) {
     // SAFETY: takes two numbers and touches no memory.

@@ -37,4 +37,5 @@ pub use json::{REPORT_FORMAT, json};
 pub use line::{Group, Line, Standing};
 pub use markdown::{LONGEST, markdown};
 pub use terminal::{Style, terminal};
+pub use text::harmless;
 pub use view::{Broken, View};

@@ -33,11 +33,12 @@ fn decimals(share: f64) -> usize {
 
 /// A share that a person chose, as it was chosen: `1 %`, `0.25 %`.
 pub(super) fn chosen(share: f64) -> String {
+    const MOST: usize = 6;
     let exact = |decimals: &usize| {
         let scaled = share * 10_f64.powi(i32::try_from(*decimals).unwrap_or(0) + 2);
         (scaled - scaled.round()).abs() < 1e-6
     };
-    units::percent(share, (0..3).find(exact).unwrap_or(3))
+    units::percent(share, (0..MOST).find(exact).unwrap_or(MOST))
 }
 
 /// A value of a metric in its unit; a dash where there is none.

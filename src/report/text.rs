@@ -22,6 +22,13 @@ pub(super) fn clean(text: &str) -> String {
     text.trim().chars().map(shown).collect()
 }
 
+/// The text with its line ends, and a visible mark in place of everything else that would mislead a terminal: for what other
+/// programs said.
+#[must_use]
+pub fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c == '\n' || c == '\t' { c } else { mark(c) }).collect()
+}
+
 /// The lines of a text, each made harmless. Of a long text its beginning and its end are kept, at most `most` lines.
 pub(super) fn clean_lines(text: &str, most: usize) -> Vec<String> {
     let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();

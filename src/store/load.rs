@@ -41,7 +41,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     // One byte more than allowed tells that there is more, even if the file grows meanwhile.
     file.take(LARGEST + 1).read_to_end(&mut bytes).with_context(|| format!("{shown} can't be read"))?;
     if bytes.len() as u64 > LARGEST {
-        bail!("{shown} is larger than 512 MiB: split the run with filters or `--shard`");
+        bail!("{shown} is larger than 512 MiB: split the run with filters");
     }
     Ok(bytes)
 }

@@ -15,6 +15,9 @@ const SUFFIX: &str = ".json";
 /// The folder of those files.
 pub(super) const FOLDER: &str = "names/";
 
+/// Words that commands take for something else wherever a baseline could stand.
+const RESERVED: [&str; 2] = ["latest", "HEAD"];
+
 /// The name of a baseline: `main`, `release/1.4`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BaselineName(String);
@@ -41,6 +44,9 @@ impl FromStr for BaselineName {
         let good = |part: &str| {
             !part.is_empty() && !part.starts_with(['.', '-']) && !part.ends_with(SUFFIX) && part.chars().all(plain)
         };
+        if RESERVED.contains(&text) {
+            return Err(format!("{text} always means something else: choose another name for the baseline"));
+        }
         if text.len() > 100 || !text.split('/').all(good) {
             return Err(format!(
                 "the name of a baseline has up to 100 letters, digits and _-.+=, in parts between slashes that neither \
@@ -99,7 +105,13 @@ impl Slot {
         if head.format > FORMAT {
             bail!("{path} has format {}, newer than {FORMAT}: update the tool", head.format);
         }
-        serde_json::from_slice(bytes).with_context(damaged)
+        let slot: Self = serde_json::from_slice(bytes).with_context(damaged)?;
+        // It may have come from anybody who can push.
+        let commit = slot.saved.as_ref().and_then(|saved| saved.commit.as_deref());
+        if commit.is_some_and(|commit| !is_hex(commit.strip_suffix('+').unwrap_or(commit))) {
+            bail!("{path} among the baselines is damaged: its commit is none");
+        }
+        Ok(slot)
     }
 
     pub(super) fn bytes(&self) -> Result<Vec<u8>> {
@@ -127,7 +139,13 @@ pub(super) fn path_of(name: &BaselineName, fingerprint: &str) -> String {
 /// Name and fingerprint of a path; `None` where it is no name's file.
 pub(super) fn of_path(path: &str) -> Option<(BaselineName, &str)> {
     let (name, file) = path.strip_prefix(FOLDER)?.rsplit_once('/')?;
-    Some((name.parse().ok()?, file.strip_suffix(SUFFIX)?))
+    let fingerprint = file.strip_suffix(SUFFIX).filter(|fingerprint| is_hex(fingerprint))?;
+    Some((name.parse().ok()?, fingerprint))
+}
+
+/// Whether a text can be a commit's id or a fingerprint.
+fn is_hex(text: &str) -> bool {
+    (4..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -136,7 +154,7 @@ mod tests {
 
     #[test]
     fn names_that_climb_or_hide_others_are_refused() {
-        for bad in ["", "a//b", "../a", "a/.git", "-x", "a b", "a/b.json", "x\n", "a/"] {
+        for bad in ["latest", "HEAD", "", "a//b", "../a", "a/.git", "-x", "a b", "a/b.json", "x\n", "a/"] {
             assert!(bad.parse::<BaselineName>().is_err(), "{bad:?} was accepted");
         }
         for good in ["main", "release/1.4", "a_b-c+d=e"] {
@@ -167,6 +185,16 @@ mod tests {
     fn a_slot_is_later_than_what_it_replaces_even_if_the_clock_went_back() {
         let before = Slot::after(None, 100, None);
         assert_eq!(Slot::after(Some(&before), 7, None).at, 101);
+    }
+
+    #[test]
+    fn what_a_stranger_pushed_is_no_commit_and_no_fingerprint_unless_it_looks_like_one() {
+        let slot = |commit: &str| format!(r#"{{"format":1,"at":1,"saved":{{"run":"a","commit":"{commit}"}}}}"#);
+        assert!(Slot::parse("names/x/abcd.json", slot("0123abcd+").as_bytes()).is_ok());
+        for bad in ["aaaaaaaaaaa\u{20ac}", "\\u001b]0;x", ""] {
+            assert!(Slot::parse("names/x/abcd.json", slot(bad).as_bytes()).is_err(), "{bad:?} was taken");
+        }
+        assert_eq!(of_path("names/x/\u{1b}[31m.json"), None);
     }
 
     #[test]

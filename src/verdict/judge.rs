@@ -213,24 +213,9 @@ fn notes(measurement: &Measurement, (new, old): (usize, usize)) -> Vec<String> {
 fn same_code(run: &Run, measurement: &Measurement) -> Vec<Row> {
     let same = measurement.pairs().filter(|pair| is_same_code(measurement, *pair));
     let unmeasured = same.filter(|pair| compare::within(measurement, *pair, &Metric::wall()).is_none());
-    let row = |(new, old): (usize, usize)| Row {
-        case: measurement.case.clone(),
-        metric: Metric::wall(),
-        pair: (new, old),
-        baseline: measurement.arms[old].clone(),
-        candidate: measurement.arms[new].clone(),
-        verdict: Verdict::Unchanged,
-        basis: Basis::SameCode,
-        change: None,
-        p: 1.0,
-        level: 1.0,
-        baseline_value: 0.0,
-        candidate_value: 0.0,
-        rounds: 0,
-        smallest_visible: None,
-        limited_by: None,
-        tolerance: run.gate.tolerance(&Metric::wall()),
-        notes: Vec::new(),
+    let row = |(new, old): (usize, usize)| {
+        let (arms, wall) = ((&measurement.arms[new], &measurement.arms[old]), Metric::wall());
+        Row::same_code(&measurement.case, &wall, (new, old), arms, run.gate.tolerance(&wall))
     };
     unmeasured.map(row).collect()
 }

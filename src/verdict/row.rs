@@ -99,6 +99,35 @@ pub struct Row {
 }
 
 impl Row {
+    /// The row of two arms with the same machine code, candidate and baseline: unchanged, and nothing to measure.
+    pub(super) fn same_code(
+        case: &CaseId,
+        metric: &Metric,
+        pair: (usize, usize),
+        (candidate, baseline): (&Arm, &Arm),
+        tolerance: f64,
+    ) -> Self {
+        Self {
+            case: case.clone(),
+            metric: metric.clone(),
+            pair,
+            baseline: baseline.clone(),
+            candidate: candidate.clone(),
+            verdict: Verdict::Unchanged,
+            basis: Basis::SameCode,
+            change: None,
+            p: 1.0,
+            level: 1.0,
+            baseline_value: 0.0,
+            candidate_value: 0.0,
+            rounds: 0,
+            smallest_visible: None,
+            limited_by: None,
+            tolerance,
+            notes: Vec::new(),
+        }
+    }
+
     /// Whether the row can fail a gate: another revision, another run, or a drill. Variants of one source are measured to
     /// choose between them, and a slower one is no regression of the source.
     #[must_use]

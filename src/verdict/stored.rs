@@ -1,7 +1,7 @@
 //! Judging two runs against each other: what was not measured in the same rounds.
 
 use crate::compare::{self, Sides};
-use crate::samples::{Arm, Measurement, Metric, Run};
+use crate::samples::{Arm, Measurement, Metric, Run, WORKING_TREE};
 use crate::stats::{self, Estimate};
 
 use super::row::{Basis, Judgement, Limit, POWER, Row, Verdict};
@@ -18,32 +18,47 @@ struct Pair<'a> {
     sides: Sides,
 }
 
+impl Pair<'_> {
+    fn arms(&self) -> (&Arm, &Arm) {
+        (&self.new.0.arms[self.new.1], &self.old.0.arms[self.old.1])
+    }
+
+    fn is_same_code(&self) -> bool {
+        let (new, old) = self.arms();
+        !new.code.is_empty() && new.code == old.code && new.env == old.env
+    }
+}
+
 /// Judges `new` against `old` by the gate of `new`: same case, same variant, same handicap. `between_runs` is the standard
 /// deviation between runs of the machine class, on the log scale.
 #[must_use]
 pub fn judge_stored(old: &Run, new: &Run, between_runs: f64) -> Judgement {
-    let pairs: Vec<Pair<'_>> = new.measurements.iter().flat_map(|measurement| pairs(old, new, measurement)).collect();
+    let all = new.measurements.iter().flat_map(|measurement| pairs(old, new, measurement));
+    let (same, pairs): (Vec<Pair<'_>>, Vec<Pair<'_>>) = all.partition(Pair::is_same_code);
     let estimate = |pair: &Pair<'_>, level: f64| {
         stats::welch_interval(&pair.sides.candidate, &pair.sides.baseline, level, between_runs)
     };
     let ps: Vec<f64> = pairs.iter().map(|pair| estimate(pair, 0.05).map_or(1.0, |e| e.p())).collect();
     let levels = stats::holm_levels(&ps, new.gate.family_error);
-    let rows = pairs
-        .iter()
-        .zip(ps.iter().zip(levels))
-        .map(|(pair, (p, level))| row(new, pair, estimate(pair, level), *p, level));
-    let missing = old.cases.iter().chain(&new.cases).filter(|case| !pairs.iter().any(|pair| pair.new.0.case == **case));
+    let judged = pairs.iter().zip(ps.iter().zip(levels));
+    let judged = judged.map(|(pair, (p, level))| row(new, pair, estimate(pair, level), *p, level));
+    let rows: Vec<Row> = judged.chain(same.iter().map(|pair| same_code(new, pair))).collect();
+    let missing = old.cases.iter().chain(&new.cases).filter(|case| !rows.iter().any(|row| row.case == **case));
     let mut missing: Vec<_> = missing.cloned().collect();
     missing.sort();
     missing.dedup();
-    Judgement { rows: rows.collect(), family_error: new.gate.family_error, missing, failures: new.failures.clone() }
+    Judgement { rows, family_error: new.gate.family_error, missing, failures: new.failures.clone() }
 }
 
 fn pairs<'a>(old: &'a Run, new: &'a Run, measurement: &'a Measurement) -> Vec<Pair<'a>> {
     let Some(before) = old.measurement(&measurement.case) else { return Vec::new() };
     let mut found = Vec::new();
     for (at, arm) in measurement.arms.iter().enumerate() {
-        let Some(same) = before.arms.iter().position(|known| matches(known, arm)) else { continue };
+        let base = arm.revision != WORKING_TREE;
+        if base && measurement.arms.iter().any(|other| other.revision == WORKING_TREE && matches(other, arm)) {
+            continue; // What the run itself measured against: the candidate of the same variant is the one to judge.
+        }
+        let Some(same) = counterpart(before, arm) else { continue };
         for metric in &new.gate.metrics {
             if let Some(sides) = compare::across((before, same), (measurement, at), metric) {
                 found.push(Pair { old: (before, same), new: (measurement, at), metric, sides });
@@ -53,8 +68,22 @@ fn pairs<'a>(old: &'a Run, new: &'a Run, measurement: &'a Measurement) -> Vec<Pa
     found
 }
 
+/// The arm of an earlier run that stands for what was saved: of two revisions the working tree, not what it was measured
+/// against.
+fn counterpart(before: &Measurement, arm: &Arm) -> Option<usize> {
+    let fitting = || before.arms.iter().enumerate().filter(|(_, known)| matches(known, arm));
+    let own = fitting().find(|(_, known)| known.revision == WORKING_TREE);
+    own.or_else(|| fitting().next()).map(|(at, _)| at)
+}
+
 fn matches(one: &Arm, other: &Arm) -> bool {
     one.variant == other.variant && one.handicap == other.handicap
+}
+
+fn same_code(new: &Run, pair: &Pair<'_>) -> Row {
+    let (candidate, baseline) = pair.arms();
+    let arms = (pair.new.1, pair.old.1);
+    Row::same_code(&pair.new.0.case, pair.metric, arms, (candidate, baseline), new.gate.tolerance(pair.metric))
 }
 
 fn row(new: &Run, pair: &Pair<'_>, estimate: Option<Estimate>, p: f64, level: f64) -> Row {
