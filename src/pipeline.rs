@@ -14,6 +14,7 @@ mod selftest;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod training;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -51,7 +52,7 @@ pub struct Outcome {
 /// Where the plan or the request is wrong ([`Usage`]), or the machine does not let the tool work. What can't be built or
 /// measured is no error but a failure in the run.
 pub fn run(request: &Request, starter: &mut dyn Starter, listener: &mut dyn Listener) -> Result<Outcome> {
-    let prepared = prepare::prepare(request, listener)?;
+    let prepared = prepare::prepare(request, starter, listener)?;
     let (mut bench, placed) = prepare::bench(&prepared, starter, false)?;
     let chosen = prepare::subjects(&prepared, &mut bench, &placed, None)?;
     let journal = prepare::begin(&prepared, &chosen)?;

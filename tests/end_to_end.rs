@@ -239,6 +239,21 @@ fn commands_are_workloads_too() {
 }
 
 #[test]
+fn a_guided_build_is_trained_first_and_only_once_or_says_which_tool_it_lacks() {
+    let project = Project::new();
+    project.write("perfplan.toml", "[[variant]]\nname = \"release\"\n[[variant]]\nname = \"guided\"\npgo = true\n");
+    let told = project.perfplan(&["run", "--budget", "2s"]).exits_any(&[0, 1]);
+    if told.code == Some(1) {
+        // A machine without LLVM's tools: the other variants are measured, and the way to the tool is told.
+        told.says("llvm-profdata").says("rustup component add llvm-tools");
+        return;
+    }
+    told.says("trained on this case at quick size");
+    let again = project.perfplan(&["run", "--budget", "1s"]).exits(0).says("trained on this case");
+    assert!(!again.err.contains("built guided"), "nothing changed: {}", again.err);
+}
+
+#[test]
 fn the_schema_describes_what_is_written() {
     let project = Project::new();
     let told = project.perfplan(&["schema"]).exits(0);

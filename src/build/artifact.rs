@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use super::cargo::{self, Site, Wanted};
 use super::flags::flags;
 use super::identity::makeup;
+use super::profiling::Profiling;
 use super::record::{Link, content_of};
 use super::workspace::Workspace;
 use crate::plan::Variant;
@@ -70,18 +71,21 @@ impl Builder {
         Ok(Self { site, workspace, artifacts: own.join("artifacts") })
     }
 
-    /// Builds all `orders` as `variant` says, in one call of cargo. The flag says whether cargo had nothing to do.
+    /// Builds all `orders` as `variant` and `profiling` say, in one call of cargo. The flag says whether cargo had nothing to do.
     ///
     /// # Errors
     /// Where a package or feature is missing, or the build fails: with cargo's own words and the command.
     pub fn build(
         &self,
         variant: &Variant,
+        profiling: &Profiling,
         orders: &[Order],
         progress: &mut dyn FnMut(&str),
     ) -> Result<(Vec<Artifact>, bool)> {
         let wanted = orders.iter().map(|order| self.wanted(order)).collect::<Result<Vec<_>>>()?;
-        let spec = cargo::command(&self.site, &flags(variant), &wanted)?;
+        let mut flags = flags(variant);
+        flags.rustflags.extend(profiling.rustflags());
+        let spec = cargo::command(&self.site, &flags, &wanted)?;
         let built = cargo::build(&spec, &format!("build of variant {}", variant.name), progress)?;
         let artifacts = orders.iter().zip(&wanted).map(|(order, (_, program, _))| {
             let made = built.programs.iter().find(|(name, _)| name == program);

@@ -54,6 +54,7 @@ impl Case {
             env: BTreeMap::new(),
             no_layout: None,
             sizes: BTreeMap::new(),
+            training: None,
         };
         let measurement = Measurement {
             case: "simulated::case".parse().unwrap(),

@@ -108,6 +108,7 @@ fn arm(cell: &Cell, code: &str, against: Option<usize>, handicap: f64) -> Arm {
         env: cell.variant.env.clone(),
         no_layout: None,
         sizes: BTreeMap::new(),
+        training: None,
     }
 }
 

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use fastrand::Rng;
-use perfplan_harness::protocol::{self, Description, Reply};
+use perfplan_harness::protocol::{self, Description};
 
 use super::commands::Executor;
 use super::lockstep::{self, Broken, Place, Task};
 use super::pace::{self, Costs, Target};
 use super::subject::{Program, Subject};
-use super::worker::{Seat, Starter, sample, set_up};
+use super::worker::{Seat, Starter, list, sample, set_up};
 use super::{commands, counting};
 use crate::build::Layouts;
 use crate::process::Interrupted;
@@ -101,15 +101,7 @@ impl<'a> Bench<'a> {
         let file = self.programs[program].file.clone();
         let cpus = self.cpus(1);
         let mut worker = self.starter.start(&self.settings.seat(&file, &[], &cpus))?;
-        worker.send(&protocol::Command::List)?;
-        let mut cases = Vec::new();
-        loop {
-            match worker.receive()? {
-                Reply::Case(case) => cases.push(case),
-                Reply::Done => break,
-                other => anyhow::bail!("the worker answered {other:?} where its cases were due"),
-            }
-        }
+        let cases = list(worker.as_mut())?;
         worker.end()?;
         Ok(cases)
     }

@@ -7,9 +7,11 @@ mod counting;
 mod lockstep;
 mod pace;
 mod subject;
+mod training;
 mod worker;
 
 pub use bench::{Bench, Series, Settings};
 pub use pace::{Costs, Target};
 pub use subject::{Command, Program, Seating, Subject};
+pub use training::{Course, train};
 pub use worker::{Processes, Seat, Starter, Worker};

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use perfplan_harness::protocol::{CONTROL, Command, Reply, Sample, VERSION};
+use perfplan_harness::protocol::{CONTROL, Command, Description, Reply, Sample, VERSION};
 
 use crate::process::{self, Child, Spec, Usage};
 
@@ -72,6 +72,19 @@ pub(super) fn set_up(worker: &mut dyn Worker, case: &str, size: &str, handicap: 
     match worker.receive()? {
         Reply::Ready { counters } => Ok(counters),
         other => bail!("the worker answered {other:?} to a set-up"),
+    }
+}
+
+/// Asks for the cases that there are.
+pub(super) fn list(worker: &mut dyn Worker) -> Result<Vec<Description>> {
+    worker.send(&Command::List)?;
+    let mut cases = Vec::new();
+    loop {
+        match worker.receive()? {
+            Reply::Case(case) => cases.push(case),
+            Reply::Done => return Ok(cases),
+            other => bail!("the worker answered {other:?} where its cases were due"),
+        }
     }
 }
 

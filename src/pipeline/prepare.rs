@@ -42,7 +42,11 @@ pub(super) struct Prepared<'r> {
 }
 
 /// Reads the plan, looks at the machine, and builds.
-pub(super) fn prepare<'r>(request: &'r Request, listener: &mut dyn Listener) -> Result<Prepared<'r>> {
+pub(super) fn prepare<'r>(
+    request: &'r Request,
+    starter: &mut dyn Starter,
+    listener: &mut dyn Listener,
+) -> Result<Prepared<'r>> {
     let workspace = Workspace::of(&request.folder)?;
     let plan = plan::load(&workspace.root, request.plan.as_deref()).map_err(usage)?;
     let mut plan = if request.quick { plan.quick() } else { plan };
@@ -65,8 +69,9 @@ pub(super) fn prepare<'r>(request: &'r Request, listener: &mut dyn Listener) -> 
     // Before the builds, not after them: what can't be written is found out at once.
     runs.ensure_writable()?;
     let workloads = stage::workloads(&plan, &workspace)?;
-    let demand = Demand { workspace: &workspace, variants: &variants, base: base.as_deref() };
-    let stage = stage::build(&demand, workloads, listener)?;
+    let (training, timeout) = (&plan.training, plan.measure.timeout);
+    let demand = Demand { workspace: &workspace, variants: &variants, base: base.as_deref(), training, timeout };
+    let stage = stage::build(&demand, workloads, starter, listener)?;
     let environment = doctor::environment(&workspace.root);
     let budget = request.budget.unwrap_or(plan.measure.budget);
     let folder = workspace.own().join("layouts");

@@ -130,7 +130,7 @@ pub fn selftest(
         return Err(Usage("one changed variant at a time".to_owned()).into());
     }
     let request = Request { variants: changed, baseline_alone: true, ..test.request.clone() };
-    let prepared = prepare::prepare(&request, listener)?;
+    let prepared = prepare::prepare(&request, starter, listener)?;
     let (mut bench, placed) = prepare::bench(&prepared, starter, true)?;
     for _ in 0..test.repetitions {
         for kind in &test.kinds {

@@ -6,15 +6,15 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::request::Usage;
-
-use crate::build::{Artifact, Builder, Layouts, Order, Workspace};
+use super::training::School;
+use crate::build::{Artifact, Builder, Layouts, Order, Profiling, Workspace};
 use crate::git::{Repository, Worktree};
 use crate::matrix::{self, Cell, Drill, Source};
-use crate::measure::{Bench, Command, Program, Seating, Subject};
-use crate::plan::{Filters, Plan, Variant, Workload, WorkloadSource};
+use crate::measure::{Bench, Command, Program, Seating, Starter, Subject};
+use crate::plan::{Filters, Plan, TrainingPlan, Variant, Workload, WorkloadSource};
 use crate::process::Interrupted;
 use crate::progress::{Event, Listener};
-use crate::samples::{CaseId, Failure};
+use crate::samples::{CaseId, Failure, Training};
 
 /// What is to be built, for whom.
 pub(super) struct Demand<'a> {
@@ -22,6 +22,10 @@ pub(super) struct Demand<'a> {
     pub(super) variants: &'a [Variant],
     /// The base revision's full commit id.
     pub(super) base: Option<&'a str>,
+    /// What builds that are guided by a profile are trained on.
+    pub(super) training: &'a TrainingPlan,
+    /// How long a worker may take to answer in training.
+    pub(super) timeout: Duration,
 }
 
 /// Everything built that could be built.
@@ -32,6 +36,8 @@ pub(super) struct Stage {
     /// Per cell the folder of its source tree.
     pub(super) folders: Vec<PathBuf>,
     pub(super) failures: Vec<Failure>,
+    /// Per cell what it was trained on, where it was.
+    trainings: Vec<Option<Training>>,
     /// While it is held, no other process changes the base revision's files.
     _base: Option<Worktree>,
 }
@@ -70,7 +76,12 @@ fn known(workload: &Workload, workspace: &Workspace) -> Result<()> {
 }
 
 /// Builds all cells, one cargo call per cell. A cell that fails is a failure of the run, and the others go on.
-pub(super) fn build(demand: &Demand<'_>, workloads: Vec<Workload>, listener: &mut dyn Listener) -> Result<Stage> {
+pub(super) fn build(
+    demand: &Demand<'_>,
+    workloads: Vec<Workload>,
+    starter: &mut dyn Starter,
+    listener: &mut dyn Listener,
+) -> Result<Stage> {
     let cells = matrix::cells(demand.variants, demand.base);
     let orders: Vec<Order> = workloads.iter().filter_map(order).collect();
     let base = demand.base.map(|commit| checkout(demand.workspace, commit)).transpose()?;
@@ -80,7 +91,7 @@ pub(super) fn build(demand: &Demand<'_>, workloads: Vec<Workload>, listener: &mu
     };
     let folders: Vec<PathBuf> = cells.iter().map(folder).collect();
     let mut failures = Vec::new();
-    let mut made: Vec<Option<Vec<Artifact>>> = Vec::new();
+    let (mut made, mut trainings): (Vec<Option<Vec<Artifact>>>, _) = (Vec::new(), Vec::new());
     for (at, (cell, root)) in cells.iter().zip(&folders).enumerate() {
         listener.event(&Event::BuildStarted {
             at,
@@ -89,10 +100,11 @@ pub(super) fn build(demand: &Demand<'_>, workloads: Vec<Workload>, listener: &mu
             source: &cell.source.to_string(),
         });
         let begun = std::time::Instant::now();
-        match build_cell(demand.workspace, cell, root, &orders, listener) {
-            Ok((artifacts, fresh)) => {
+        match build_cell(demand, cell, root, &orders, starter, listener) {
+            Ok((artifacts, fresh, training)) => {
                 listener.event(&Event::BuildFinished { variant: &cell.variant.name, fresh, elapsed: begun.elapsed() });
                 made.push(Some(artifacts));
+                trainings.push(training);
             }
             Err(error) if error.is::<Interrupted>() => return Err(error),
             Err(error) => {
@@ -100,6 +112,7 @@ pub(super) fn build(demand: &Demand<'_>, workloads: Vec<Workload>, listener: &mu
                 listener.event(&Event::Failed(&failure));
                 failures.push(failure);
                 made.push(None);
+                trainings.push(None);
             }
         }
     }
@@ -110,7 +123,7 @@ pub(super) fn build(demand: &Demand<'_>, workloads: Vec<Workload>, listener: &mu
     };
     let workloads =
         workloads.into_iter().map(|workload| (of(&workload), workload)).map(|(made, w)| (w, made)).collect();
-    Ok(Stage { cells, workloads, folders, failures, _base: base.map(|(worktree, _)| worktree) })
+    Ok(Stage { cells, workloads, folders, failures, trainings, _base: base.map(|(worktree, _)| worktree) })
 }
 
 fn order(workload: &Workload) -> Option<Order> {
@@ -126,18 +139,27 @@ fn order(workload: &Workload) -> Option<Order> {
 }
 
 fn build_cell(
-    workspace: &Workspace,
+    demand: &Demand<'_>,
     cell: &Cell,
     root: &Path,
     orders: &[Order],
+    starter: &mut dyn Starter,
     listener: &mut dyn Listener,
-) -> Result<(Vec<Artifact>, bool)> {
+) -> Result<(Vec<Artifact>, bool, Option<Training>)> {
     if orders.is_empty() {
-        return Ok((Vec::new(), true));
+        return Ok((Vec::new(), true, None));
     }
+    let own = demand.workspace.own();
     let slot = if cell.source == Source::WorkingTree { "working-tree" } else { "base" };
-    let builder = Builder::new(root, &workspace.own(), slot)?;
-    builder.build(&cell.variant, orders, &mut |line| listener.event(&Event::BuildLine(line)))
+    let builder = Builder::new(root, &own, slot)?;
+    if cell.variant.pgo {
+        let school = School { root, folder: own.join("pgo"), plan: demand.training, timeout: demand.timeout };
+        let (made, fresh, training) = school.build(&builder, &cell.variant, orders, starter, listener)?;
+        return Ok((made, fresh, Some(training)));
+    }
+    let mut told = |line: &str| listener.event(&Event::BuildLine(line));
+    let (made, fresh) = builder.build(&cell.variant, &Profiling::None, orders, &mut told)?;
+    Ok((made, fresh, None))
 }
 
 fn build_failure(cell: &Cell, error: &anyhow::Error) -> Failure {
@@ -343,6 +365,7 @@ impl Seats<'_> {
     fn seat(&self, cell: usize, mut arm: crate::samples::Arm) -> Option<Seating> {
         let program = self.places[cell]?;
         arm.sizes = self.made[cell].as_ref()?.sizes.clone();
+        arm.training.clone_from(&self.stage.trainings[cell]);
         arm.no_layout.clone_from(&self.reasons[program]);
         let env = arm.env.clone().into_iter().collect();
         Some(Seating { env, arm, program, twin: program + 1 })

@@ -104,6 +104,7 @@ fn arm(variant: &str, code: &str, against: Option<usize>) -> Arm {
         env: BTreeMap::new(),
         no_layout: None,
         sizes: BTreeMap::new(),
+        training: None,
     }
 }
 

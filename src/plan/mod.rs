@@ -23,6 +23,6 @@ pub use error::PlanError;
 pub use filter::{Filters, Unmatched};
 pub use load::{find, load};
 pub use perfplan_harness::Size;
-pub use types::{Measure, Plan};
+pub use types::{Measure, Plan, TrainingPlan};
 pub use variant::{Allocator, Variant};
 pub use workload::{Workload, WorkloadSource};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use perfplan_harness::Size;
 
-use super::{PlanError, Variant, Workload, wire};
+use super::{Filters, PlanError, Variant, Workload, wire};
 use crate::samples::{Gate, VariantName};
 
 /// A validated plan. Names of workloads and of variants are unique, and there is at least one variant.
@@ -19,6 +19,8 @@ pub struct Plan {
     pub measure: Measure,
     /// What is measured. Empty: every package of the workspace that depends on the harness.
     pub workloads: Vec<Workload>,
+    /// What builds that are guided by a profile are trained on.
+    pub training: TrainingPlan,
     /// The ways to build, in the order of the file.
     pub variants: Vec<Variant>,
     /// The variant that the others are compared with; one of `variants`.
@@ -40,6 +42,15 @@ impl Plan {
     pub fn variant(&self, name: &VariantName) -> Option<&Variant> {
         self.variants.iter().find(|variant| variant.name == *name)
     }
+}
+
+/// What runs to train a profile-guided build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrainingPlan {
+    /// Which cases; without filters, all.
+    pub cases: Filters,
+    /// How large they are set up: another size than what is measured tells less of what was learnt by heart.
+    pub size: Size,
 }
 
 /// How a run is measured. No duration and no number is zero.

@@ -28,6 +28,8 @@ pub struct Variant {
     pub target_cpu: Option<String>,
     /// The allocator that the program uses.
     pub allocator: Option<Allocator>,
+    /// Whether the build is guided by a profile of a training run.
+    pub pgo: bool,
     /// Features that are switched on besides the workload's.
     pub features: Vec<String>,
     /// Flags for rustc, behind the user's own.
@@ -56,6 +58,7 @@ impl Variant {
             debug: None,
             target_cpu: None,
             allocator: None,
+            pgo: false,
             features: Vec::new(),
             rustflags: Vec::new(),
             env: BTreeMap::new(),

@@ -13,7 +13,7 @@ use super::values::{
     AllocatorWord, CargoName, Chance, Debug, FilterText, Lto, MetricName, Name, OptLevel, OwnTolerance, Panic,
     Positive, SizeWord, Text, Time, Tolerance, Written,
 };
-use super::{Measure, Plan, Variant, Workload, WorkloadSource};
+use super::{Measure, Plan, TrainingPlan, Variant, Workload, WorkloadSource};
 use crate::samples::{CaseId, Gate, Metric, VariantName};
 
 /// The defaults, as a plan.
@@ -34,6 +34,7 @@ pub(super) fn read(text: &str) -> Result<Plan, Fault> {
 struct WirePlan {
     gate: WireGate,
     measure: WireMeasure,
+    pgo: WirePgo,
     #[serde(default)]
     workload: Vec<Spanned<WireWorkload>>,
     variant: Spanned<Vec<WireVariant>>,
@@ -65,6 +66,13 @@ struct WireMeasure {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
+struct WirePgo {
+    train: Vec<Text<FilterText>>,
+    size: Text<SizeWord>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
 struct WireWorkload {
     name: Option<Spanned<String>>,
     timeout: Option<Text<Time>>,
@@ -87,6 +95,8 @@ struct WireVariant {
     target_cpu: Option<String>,
     allocator: Option<Text<AllocatorWord>>,
     #[serde(default)]
+    pgo: bool,
+    #[serde(default)]
     features: Vec<String>,
     #[serde(default)]
     rustflags: Vec<String>,
@@ -108,7 +118,9 @@ impl TryFrom<WirePlan> for Plan {
         let baseline = baseline_of(&variants, baseline)?;
         let measure = Measure::from(wire.measure);
         let workloads = workloads(wire.workload)?;
-        Ok(Self { path: None, gate: gate(wire.gate, most_rounds)?, measure, workloads, variants, baseline })
+        let training =
+            TrainingPlan { cases: wire.pgo.train.into_iter().map(|filter| filter.0).collect(), size: wire.pgo.size.0 };
+        Ok(Self { path: None, gate: gate(wire.gate, most_rounds)?, measure, workloads, training, variants, baseline })
     }
 }
 
@@ -246,6 +258,7 @@ impl TryFrom<WireVariant> for Variant {
             debug: wire.debug.map(|debug| debug.0),
             target_cpu: wire.target_cpu,
             allocator: wire.allocator.map(|allocator| allocator.0),
+            pgo: wire.pgo,
             features: wire.features,
             rustflags: wire.rustflags,
             env: wire.env.into_iter().map(|(name, value)| (name.into_inner(), value)).collect(),

@@ -40,6 +40,31 @@ pub struct Arm {
     /// Sizes of the binary's sections and the like, one value each.
     #[serde(default)]
     pub sizes: BTreeMap<Metric, f64>,
+    /// The training behind a build that is guided by a profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<Training>,
+}
+
+/// What a profile-guided build was trained on, and how well the profile fitted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Training {
+    /// Content address of the profile.
+    pub profile: String,
+    /// The cases that ran.
+    pub cases: Vec<CaseId>,
+    /// How large they were set up.
+    pub size: String,
+    /// Functions that had counters.
+    pub functions: u64,
+    /// Functions that ran.
+    pub ran: u64,
+    /// Functions whose code was not that of the profile any more, so that it was not used for them.
+    pub mismatched: u64,
+    /// Functions that ran in training and have no counterpart in the final build.
+    pub lost: u64,
+    /// What was left out of the profile, and why.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 impl Measurement {

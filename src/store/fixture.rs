@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::samples::{Arm, ArmRound, CaseId, FORMAT, Failure, Gate, Measurement, Metric, Record, Round, Run};
+use crate::samples::{Arm, ArmRound, CaseId, FORMAT, Failure, Gate, Measurement, Metric, Record, Round, Run, Training};
 
 /// A run that has just begun.
 pub(super) fn begun(id: &str) -> Run {
@@ -41,6 +41,16 @@ fn arm(variant: &str) -> Arm {
         env: BTreeMap::new(),
         no_layout: None,
         sizes: BTreeMap::from([("binary.text".parse().unwrap(), 4096.0)]),
+        training: Some(Training {
+            profile: "0123abcd".to_owned(),
+            cases: vec![case()],
+            size: "quick".to_owned(),
+            functions: 3_000,
+            ran: 800,
+            mismatched: 1,
+            lost: 2,
+            warnings: vec!["left out of the profile: x.profraw: truncated".to_owned()],
+        }),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::compare::{self, Change, Spread};
-use crate::samples::{CaseId, Gate, Measurement, Metric, Run};
+use crate::samples::{CaseId, Gate, Measurement, Metric, Run, Training};
 use crate::stats::{self, Estimate, Spending};
 
 use super::row::{Basis, Judgement, Limit, POWER, Row, Verdict};
@@ -200,6 +200,7 @@ fn notes(measurement: &Measurement, (new, old): (usize, usize)) -> Vec<String> {
             notes.push(format!("the {which}'s layout is not averaged: {why}"));
         }
     }
+    notes.extend(measurement.arms[new].training.as_ref().map(|training| trained(training, &measurement.case)));
     let blocks: usize =
         measurement.rounds.iter().filter_map(|round| Some(round.arms.first()?.batches.values().next()?.len())).sum();
     let dropped: usize = measurement.rounds.iter().map(|round| round.dropped as usize).sum();
@@ -207,6 +208,15 @@ fn notes(measurement: &Measurement, (new, old): (usize, usize)) -> Vec<String> {
         notes.push(format!("{} % of the blocks were disturbed and left out", dropped * 100 / (blocks + dropped)));
     }
     notes
+}
+
+/// What a reader of a profile-guided row has to know: a gain on what was trained may have been learnt by heart.
+fn trained(training: &Training, case: &CaseId) -> String {
+    let on = if training.cases.contains(case) { "this case" } else { "other cases" };
+    let Training { functions, ran, mismatched, lost, .. } = training;
+    let misfits =
+        if mismatched + lost == 0 { String::new() } else { format!(", {} of them misfitted", mismatched + lost) };
+    format!("trained on {on} at {} size: {ran} of {functions} functions ran{misfits}", training.size)
 }
 
 /// Rows of arms whose machine code is the baseline's: unchanged, and nothing to measure.
