@@ -120,7 +120,7 @@ impl<'a> Bench<'a> {
             // One execution is one batch of one iteration, and nothing is warm.
             Some(command) => {
                 let iteration_ns = commands::cost(subject, command, &self.settings)?;
-                (Costs { iteration_ns, overhead_ns: 0.0 }, 1, 0)
+                (Costs { iteration_ns, overhead_ns: 0.0, handing_ns: 0.0 }, 1, 0)
             }
             None => {
                 let costs = self.costs(subject)?;
@@ -146,22 +146,24 @@ impl<'a> Bench<'a> {
         let (mut worker, overhead_ns) = self.started(subject)?;
         let mut overheads = vec![overhead_ns];
         for _ in 1..STARTS {
-            let (again, overhead_ns) = self.started(subject)?;
+            let (again, started_ns) = self.started(subject)?;
+            let ending = Instant::now();
             again.end()?;
-            overheads.push(overhead_ns);
+            overheads.push(started_ns + ending.elapsed().as_nanos() as f64);
         }
         let aim = self.settings.target.batch.as_nanos() as f64;
         let mut n = 1;
-        let iteration_ns = loop {
+        let (iteration_ns, handing_ns) = loop {
+            let begun = Instant::now();
             let yielded = sample(worker.as_mut(), &protocol::Command::Batch(n))?;
             let took = yielded.value("wall").or_else(|| yielded.value("batch")).context("a batch without a time")?;
             if took >= aim || n >= 1 << 40 {
-                break took / n as f64;
+                break (took / n as f64, (begun.elapsed().as_nanos() as f64 - took).max(0.0));
             }
             n *= 2;
         };
         worker.end()?;
-        Ok(Costs { iteration_ns: iteration_ns.max(0.1), overhead_ns: stats::median(&overheads) })
+        Ok(Costs { iteration_ns: iteration_ns.max(0.1), overhead_ns: stats::median(&overheads), handing_ns })
     }
 
     /// A worker of the baseline with the case set up, and how long that took in nanoseconds.

@@ -9,8 +9,10 @@ use crate::stats;
 pub struct Costs {
     /// One iteration.
     pub iteration_ns: f64,
-    /// Starting a process, setting the case up and warming it up: what a round costs beside its blocks, per arm.
+    /// Starting a process, setting the case up, warming it up and ending it: what a round costs beside its blocks, per arm.
     pub overhead_ns: f64,
+    /// What a batch costs beside its work: handing over and answering.
+    pub handing_ns: f64,
 }
 
 /// What a round aims at.
@@ -54,13 +56,15 @@ pub fn iterations(costs: Costs, target: Target, handicaps: &[f64]) -> Option<u64
 #[must_use]
 pub fn blocks(costs: Costs, target: Target, iterations: u64, variances: Option<stats::Components>) -> usize {
     let batch = costs.iteration_ns * iterations as f64;
-    let at_duty = costs.overhead_ns * target.duty / (1.0 - target.duty);
+    // Of every batch, what its handing over takes from the share that may be lost is gone for the round's own overhead.
+    let spare = (1.0 - target.duty) - target.duty * costs.handing_ns / batch;
+    let at_duty = if spare > 0.0 { costs.overhead_ns * target.duty / spare } else { f64::INFINITY };
     let aim = target.round.as_nanos() as f64;
     let usual = aim.max(at_duty);
     let best = variances.map(|variances| stats::best_blocks(variances, costs.overhead_ns, batch));
     let time = best.map_or(usual, |blocks| {
-        let least = (aim * STRETCH.0).max(at_duty);
-        (blocks * batch).clamp(least, usual * STRETCH.1)
+        let most = usual.min(LONGEST) * STRETCH.1;
+        (blocks * batch).clamp((aim * STRETCH.0).max(at_duty).min(most), most)
     });
     (time.min(LONGEST.max(batch)) / batch).round().max(FEWEST_BLOCKS) as usize
 }
@@ -80,7 +84,7 @@ mod tests {
     const TARGET: Target = Target { batch: Duration::from_millis(1), round: Duration::from_millis(30), duty: 0.9 };
 
     fn costs(iteration_ns: f64, overhead_ns: f64) -> Costs {
-        Costs { iteration_ns, overhead_ns }
+        Costs { iteration_ns, overhead_ns, handing_ns: 0.0 }
     }
 
     #[test]
@@ -109,6 +113,14 @@ mod tests {
         assert_eq!(blocks(costs(10e3, 1e6), TARGET, 100, None), 30);
         assert_eq!(blocks_for(1e-6, 4e-4), 10);
         assert_eq!(blocks_for(4e-4, 0.0), 60);
+    }
+
+    #[test]
+    fn handing_over_counts_too_and_where_it_eats_the_share_rounds_are_as_long_as_can_be() {
+        let blocks_for = |handing_ns: f64| blocks(Costs { handing_ns, ..costs(10e3, 4e6) }, TARGET, 100, None);
+        assert_eq!(blocks_for(0.0), 36);
+        assert_eq!(blocks_for(20e3), 44);
+        assert_eq!(blocks_for(500e3), 500);
     }
 
     #[test]
