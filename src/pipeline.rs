@@ -10,6 +10,7 @@
 mod agenda;
 mod prepare;
 mod request;
+mod seats;
 mod selftest;
 mod stage;
 #[cfg(test)]

@@ -23,12 +23,19 @@ pub enum Level {
 impl Level {
     /// Those that may be taken for a metric. What adds up over iterations is disturbed in one direction; a percentile or a
     /// ratio is not, and its high values are what it is there for.
-    pub(super) fn of_metric(metric: &Metric) -> &'static [Self] {
+    fn of_metric(metric: &Metric) -> &'static [Self] {
         if metric.adds_up() {
             &[Self::FastestQuarter, Self::FastestHalf, Self::MiddleHalf]
         } else {
             &[Self::MiddleHalf]
         }
+    }
+
+    /// Of the levels that may be taken for a metric, the one with the smallest spread.
+    pub(super) fn steadiest(metric: &Metric, spread: impl Fn(Self) -> f64) -> Self {
+        let levels = Self::of_metric(metric).iter().copied();
+        let least = levels.min_by(|a, b| spread(*a).total_cmp(&spread(*b)));
+        least.unwrap_or(Self::MiddleHalf) // Every metric has a level.
     }
 
     /// The level of a process with these batches; NaN without any.

@@ -18,17 +18,16 @@ struct Both<'a> {
 pub fn within(measurement: &Measurement, (candidate, baseline): (usize, usize), metric: &Metric) -> Option<Change> {
     let both = |(at, round)| both(round, at, (candidate, baseline), metric);
     let rounds: Vec<Both<'_>> = measurement.rounds.iter().enumerate().filter_map(both).collect();
-    let divisor = divisor(measurement, metric);
-    let changes = Level::of_metric(metric).iter().map(|level| change(&rounds, *level, divisor));
-    let steadiest = changes.min_by(|a, b| sizes_spread(&a.logs).total_cmp(&sizes_spread(&b.logs)));
-    steadiest.filter(|change| change.rounds() > 0)
+    let level = Level::steadiest(metric, |level| sizes_spread(&rounds, level));
+    (!rounds.is_empty()).then(|| change(&rounds, level, divisor(measurement, metric)))
 }
 
 /// How much the sizes of the changes spread, whichever way they go. Had the arms of a round changed places, it would be the
 /// same; so a choice by it says nothing of the signs, and the test of the signs keeps its level to the letter. (A choice by
 /// the spread of the changes themselves prefers samples that happen to lie close together: half as many false alarms again.)
-fn sizes_spread(logs: &[f64]) -> f64 {
-    stats::spread(&logs.iter().map(|log| log.abs()).collect::<Vec<_>>())
+fn sizes_spread(rounds: &[Both<'_>], level: Level) -> f64 {
+    let sizes = rounds.iter().map(|both| log(level, both.baseline, both.candidate).abs());
+    stats::spread(&sizes.collect::<Vec<_>>())
 }
 
 fn both<'a>(round: &'a Round, at: usize, (candidate, baseline): (usize, usize), metric: &Metric) -> Option<Both<'a>> {
@@ -75,9 +74,8 @@ fn log(level: Level, baseline: &[f64], candidate: &[f64]) -> f64 {
 /// Empty where the metric was not measured.
 #[must_use]
 pub fn alone(measurement: &Measurement, arm: usize, metric: &Metric) -> Vec<f64> {
-    let of = |level: &Level| levels(measurement, arm, metric, *level);
-    let steadiest = |a: &Vec<f64>, b: &Vec<f64>| stats::spread(&logs(a)).total_cmp(&stats::spread(&logs(b)));
-    Level::of_metric(metric).iter().map(of).min_by(steadiest).unwrap_or_default()
+    let of = |level| levels(measurement, arm, metric, level);
+    of(Level::steadiest(metric, |level| stats::spread(&logs(&of(level)))))
 }
 
 /// The same metric of two arms that were not measured together: per round ln(value per iteration), for each.
@@ -96,13 +94,13 @@ pub fn across(
     (new, new_arm): (&Measurement, usize),
     metric: &Metric,
 ) -> Option<Sides> {
-    let sides = |level: &Level| Sides {
-        baseline: logs(&levels(old, old_arm, metric, *level)),
-        candidate: logs(&levels(new, new_arm, metric, *level)),
+    let sides = |level| Sides {
+        baseline: logs(&levels(old, old_arm, metric, level)),
+        candidate: logs(&levels(new, new_arm, metric, level)),
     };
-    let spread = |sides: &Sides| stats::spread(&sides.baseline).hypot(stats::spread(&sides.candidate));
-    let steadiest = Level::of_metric(metric).iter().map(sides).min_by(|a, b| spread(a).total_cmp(&spread(b)));
-    steadiest.filter(|sides| !sides.baseline.is_empty() && !sides.candidate.is_empty())
+    let spread = |sides: Sides| stats::spread(&sides.baseline).hypot(stats::spread(&sides.candidate));
+    let sides = sides(Level::steadiest(metric, |level| spread(sides(level))));
+    (!sides.baseline.is_empty() && !sides.candidate.is_empty()).then_some(sides)
 }
 
 fn levels(measurement: &Measurement, arm: usize, metric: &Metric, level: Level) -> Vec<f64> {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 
 use perf_event::Builder;
-use perf_event::events::Hardware;
 use perfplan_harness::protocol::HardwareEvent;
 
 /// What a reason begins with where the kernel has counters and does not let us.
@@ -12,24 +11,12 @@ pub(super) const FORBIDDEN: &str = "not permitted";
 
 /// The metrics whose counters can't be opened, with the reason. `paranoid` is the kernel's setting.
 pub(super) fn absent(paranoid: Option<&str>) -> BTreeMap<String, String> {
-    absent_by(|event| Builder::new().kind(kind(event)).build().map(drop), paranoid)
+    absent_by(|event| Builder::new().kind(event.kind()).build().map(drop), paranoid)
 }
 
 fn absent_by(open: impl Fn(HardwareEvent) -> io::Result<()>, paranoid: Option<&str>) -> BTreeMap<String, String> {
     let reason = |event: HardwareEvent| Some((event.as_str().to_owned(), reason(&open(event).err()?, paranoid)));
     HardwareEvent::ALL.into_iter().filter_map(reason).collect()
-}
-
-/// What the kernel calls an event. The harness has the same table behind a feature that the tool does without.
-fn kind(event: HardwareEvent) -> Hardware {
-    match event {
-        HardwareEvent::Instructions => Hardware::INSTRUCTIONS,
-        HardwareEvent::Cycles => Hardware::CPU_CYCLES,
-        HardwareEvent::Branches => Hardware::BRANCH_INSTRUCTIONS,
-        HardwareEvent::BranchMisses => Hardware::BRANCH_MISSES,
-        HardwareEvent::CacheReferences => Hardware::CACHE_REFERENCES,
-        HardwareEvent::CacheMisses => Hardware::CACHE_MISSES,
-    }
 }
 
 fn reason(error: &io::Error, paranoid: Option<&str>) -> String {

@@ -119,7 +119,7 @@ impl<'a> Bench<'a> {
         let (costs, iterations, warm_up) = match &subject.command {
             // One execution is one batch of one iteration, and nothing is warm.
             Some(command) => {
-                let iteration_ns = commands::cost(subject, command, &self.settings)?;
+                let iteration_ns = commands::cost(subject, command, &self.settings.cpus)?;
                 (Costs { iteration_ns, overhead_ns: 0.0, handing_ns: 0.0 }, 1, 0)
             }
             None => {
@@ -196,8 +196,8 @@ impl<'a> Bench<'a> {
             None => pace::blocks(costs, self.settings.target, measurement.iterations, variances),
         };
         self.last_layout = None;
-        let settings = self.settings.clone();
-        let mut executor = subject.command.as_ref().map(|command| Executor::new(subject, command, &settings));
+        let cpus = self.settings.cpus.clone();
+        let mut executor = subject.command.as_ref().map(|command| Executor::new(subject, command, &cpus));
         let mut done = 0;
         while done < count && !arms.is_empty() {
             let round = match &mut executor {

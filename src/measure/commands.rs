@@ -7,7 +7,6 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use fastrand::Rng;
 
-use super::bench::Settings;
 use super::lockstep::Broken;
 use super::subject::{Command, Subject};
 use crate::process::{Repeated, Spec, Usage};
@@ -17,14 +16,14 @@ use crate::samples::{ArmRound, Metric, Round};
 pub(super) struct Executor<'s> {
     subject: &'s Subject,
     command: &'s Command,
-    settings: &'s Settings,
+    cpus: &'s [usize],
     /// Per arm its command, made ready when it is run first.
     ready: BTreeMap<usize, Repeated>,
 }
 
 impl<'s> Executor<'s> {
-    pub(super) fn new(subject: &'s Subject, command: &'s Command, settings: &'s Settings) -> Self {
-        Self { subject, command, settings, ready: BTreeMap::new() }
+    pub(super) fn new(subject: &'s Subject, command: &'s Command, cpus: &'s [usize]) -> Self {
+        Self { subject, command, cpus, ready: BTreeMap::new() }
     }
 
     /// Runs each of `arms` `blocks` times, in an order drawn for each block.
@@ -46,14 +45,14 @@ impl<'s> Executor<'s> {
     fn run(&mut self, arm: usize) -> Result<Usage> {
         match self.ready.entry(arm) {
             Entry::Occupied(ready) => ready.into_mut().run(),
-            Entry::Vacant(place) => place.insert(repeated(self.subject, self.command, arm, self.settings)?).run(),
+            Entry::Vacant(place) => place.insert(repeated(self.subject, self.command, arm, self.cpus)?).run(),
         }
     }
 }
 
-fn repeated(subject: &Subject, command: &Command, arm: usize, settings: &Settings) -> Result<Repeated> {
+fn repeated(subject: &Subject, command: &Command, arm: usize, cpus: &[usize]) -> Result<Repeated> {
     let (program, arguments) = command.argv.split_first().context("a command without a program")?;
-    let mut spec = Spec::new(program).args(arguments).timeout(subject.timeout).cpus(&settings.cpus);
+    let mut spec = Spec::new(program).args(arguments).timeout(subject.timeout).cpus(cpus);
     if let Some(folder) = command.folders.get(arm) {
         spec = spec.current_dir(folder);
     }
@@ -65,8 +64,8 @@ fn repeated(subject: &Subject, command: &Command, arm: usize, settings: &Setting
 
 /// How long the baseline's command takes, in nanoseconds: the faster of two, for the first reads files that the second finds
 /// in memory.
-pub(super) fn cost(subject: &Subject, command: &Command, settings: &Settings) -> Result<f64> {
-    let mut baseline = repeated(subject, command, 0, settings)?;
+pub(super) fn cost(subject: &Subject, command: &Command, cpus: &[usize]) -> Result<f64> {
+    let mut baseline = repeated(subject, command, 0, cpus)?;
     let (first, second) = (baseline.run()?.elapsed_ns, baseline.run()?.elapsed_ns);
     Ok(first.min(second).max(1) as f64)
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Result;
 
 use super::request::{Request, Resume, Usage};
-use super::stage::{self, Choice, Chosen, Demand, Itself, Placed, Stage};
+use super::seats::{self, Choice, Chosen, Itself};
+use super::stage::{self, Demand, Placed, Stage};
 use crate::build::{LayoutFolder, Workspace};
 use crate::matrix::{self, Drill};
 use crate::measure::{Bench, Program, Settings, Starter, Target};
@@ -194,7 +195,7 @@ pub(super) fn subjects(
     let size = prepared.plan.measure.size.as_str();
     let timeout = prepared.plan.measure.timeout;
     let choice = Choice { filters: &prepared.filters, drills: &prepared.drills, size, itself, timeout };
-    let chosen = stage::subjects(&prepared.stage, bench, placed, &choice)?;
+    let chosen = seats::subjects(&prepared.stage, bench, placed, &choice)?;
     // What did not build has cases that nobody knows: a filter may mean one of them.
     if prepared.stage.failures.is_empty() && chosen.failures.is_empty() {
         prepared.filters.check(&chosen.known).map_err(usage)?;

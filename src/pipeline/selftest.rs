@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::Session;
 use super::prepare::{self, Prepared};
 use super::request::{Request, Usage};
-use super::stage::{Chosen, Itself};
+use super::seats::{Chosen, Itself};
 use crate::compare::{self, Spread};
 use crate::measure::{Bench, Starter};
 use crate::progress::Listener;

@@ -1,4 +1,4 @@
-//! Setting the stage: build every cell, ask the programs for their cases, and seat the arms.
+//! Setting the stage: build every cell.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,12 +9,12 @@ use super::request::Usage;
 use super::training::School;
 use crate::build::{Artifact, Builder, Layouts, Order, Profiling, Workspace};
 use crate::git::{Repository, Worktree};
-use crate::matrix::{self, Cell, Drill, Source};
-use crate::measure::{Bench, Command, Program, Seating, Starter, Subject};
-use crate::plan::{Filters, Plan, TrainingPlan, Variant, Workload, WorkloadSource};
+use crate::matrix::{self, Cell, Source};
+use crate::measure::{Program, Starter};
+use crate::plan::{Plan, TrainingPlan, Variant, Workload, WorkloadSource};
 use crate::process::Interrupted;
 use crate::progress::{Event, Listener};
-use crate::samples::{CaseId, Failure, Training};
+use crate::samples::{Failure, Training};
 
 /// What is to be built, for whom.
 pub(super) struct Demand<'a> {
@@ -37,7 +37,7 @@ pub(super) struct Stage {
     pub(super) folders: Vec<PathBuf>,
     pub(super) failures: Vec<Failure>,
     /// Per cell what it was trained on, where it was.
-    trainings: Vec<Option<Training>>,
+    pub(super) trainings: Vec<Option<Training>>,
     /// While it is held, no other process changes the base revision's files.
     _base: Option<Worktree>,
 }
@@ -192,9 +192,9 @@ pub(super) struct Programs {
 #[derive(Default)]
 pub(super) struct Placed {
     /// Per workload and cell the index of its program; `None` where it could not be built.
-    places: Vec<Vec<Option<usize>>>,
+    pub(super) places: Vec<Vec<Option<usize>>>,
     /// Per program why no layouts can be drawn of it.
-    reasons: Vec<Option<String>>,
+    pub(super) reasons: Vec<Option<String>>,
 }
 
 impl Stage {
@@ -239,175 +239,4 @@ fn drawn(artifact: &Artifact, folder: Option<&Path>, at: usize) -> Result<Layout
     let folder = folder.context("`shuffle-layouts = false` in the plan")?;
     let link = artifact.link.clone().context("its link was not recorded")?;
     Layouts::try_new(link, folder.join(at.to_string()))
-}
-
-/// The cases that the filters choose, with their arms seated, and the cases that only one side of a comparison has.
-pub(super) fn subjects(stage: &Stage, bench: &mut Bench<'_>, placed: &Placed, choice: &Choice<'_>) -> Result<Chosen> {
-    let mut chosen = Chosen::default();
-    for ((workload, made), places) in stage.workloads.iter().zip(&placed.places) {
-        let seats = Seats { stage, workload, made, places, reasons: &placed.reasons };
-        let seated = match &workload.source {
-            WorkloadSource::Command { argv } => seats.command(argv, choice, &mut chosen),
-            WorkloadSource::Package { .. } => seats.harness(bench, choice, &mut chosen),
-        };
-        match seated {
-            Ok(()) => {}
-            Err(error) if error.is::<Interrupted>() || error.is::<Usage>() => return Err(error),
-            // A program that can't say its cases is lost; the others are measured all the same.
-            Err(error) => chosen.failures.push(unfit(&workload.name, &error)),
-        }
-    }
-    Ok(chosen)
-}
-
-fn unfit(what: &str, error: &anyhow::Error) -> Failure {
-    Failure { what: what.to_owned(), why: format!("{error:#}"), command: None, case: None, arm: None }
-}
-
-/// What was asked for.
-pub(super) struct Choice<'a> {
-    /// What a self-test makes of the arms; `None` outside self-tests.
-    pub(super) itself: Option<Itself>,
-    pub(super) filters: &'a Filters,
-    pub(super) drills: &'a [Drill],
-    pub(super) size: &'a str,
-    /// How long a worker may take to answer, where the workload does not say.
-    pub(super) timeout: Duration,
-}
-
-/// How the arms of a self-test differ.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Itself {
-    /// The baseline against itself, which really does `handicap` more.
-    Same {
-        /// The share.
-        handicap: f64,
-    },
-    /// The baseline against itself, with link orders of its own.
-    OtherLayouts,
-    /// The baseline against the other variant.
-    Variant,
-}
-
-/// What was chosen.
-#[derive(Default)]
-pub(super) struct Chosen {
-    pub(super) subjects: Vec<Subject>,
-    /// Cases that can't be compared, because only one side has them.
-    pub(super) missing: Vec<CaseId>,
-    /// All cases there are, for saying what a filter could have meant.
-    pub(super) known: Vec<CaseId>,
-    /// Workloads and cases that can't be used, with the reason.
-    pub(super) failures: Vec<Failure>,
-}
-
-/// One workload's part.
-struct Seats<'a> {
-    stage: &'a Stage,
-    workload: &'a Workload,
-    made: &'a [Option<Artifact>],
-    places: &'a [Option<usize>],
-    reasons: &'a [Option<String>],
-}
-
-impl Seats<'_> {
-    fn harness(&self, bench: &mut Bench<'_>, choice: &Choice<'_>, chosen: &mut Chosen) -> Result<()> {
-        let mut lists = Vec::new();
-        for place in self.places {
-            lists.push(place.map(|place| bench.cases(place)).transpose()?);
-        }
-        // The working tree says what there is; a baseline that lacks a case has nothing to compare it with.
-        let Some(newest) = lists.iter().flatten().next_back() else { return Ok(()) };
-        let codes: Vec<Option<String>> =
-            self.made.iter().map(|made| made.as_ref().map(|made| made.code.clone())).collect();
-        for case in newest {
-            let id = match CaseId::new(&self.workload.name, &case.name) {
-                Ok(id) => id,
-                Err(problem) => {
-                    let what = format!("a case of {}", self.workload.name);
-                    chosen.failures.push(unfit(&what, &anyhow::Error::msg(problem)));
-                    continue;
-                }
-            };
-            chosen.known.push(id.clone());
-            if !choice.filters.matches(&id) {
-                continue;
-            }
-            if lists.iter().flatten().any(|list| !list.iter().any(|other| other.name == case.name)) {
-                chosen.missing.push(id);
-                continue;
-            }
-            let arms = matrix::arms(&id, &self.stage.cells, &codes, choice.drills);
-            let arms: Vec<Seating> = arms.into_iter().filter_map(|(cell, arm)| self.seat(cell, arm)).collect();
-            if arms.is_empty() {
-                // Without its baseline's program a case has nothing to be compared with.
-                chosen.missing.push(id);
-                continue;
-            }
-            let arms = choice.itself.map_or(arms.clone(), |itself| against_itself(arms, itself));
-            chosen.subjects.push(self.subject(id, case.threads, arms, None, choice));
-        }
-        Ok(())
-    }
-
-    fn subject(
-        &self,
-        case: CaseId,
-        threads: usize,
-        arms: Vec<Seating>,
-        command: Option<Command>,
-        choice: &Choice<'_>,
-    ) -> Subject {
-        let timeout = self.workload.timeout.unwrap_or(choice.timeout);
-        Subject { case, size: choice.size.to_owned(), threads, timeout, arms, command }
-    }
-
-    fn seat(&self, cell: usize, mut arm: crate::samples::Arm) -> Option<Seating> {
-        let program = self.places[cell]?;
-        arm.sizes = self.made[cell].as_ref()?.sizes.clone();
-        arm.training.clone_from(&self.stage.trainings[cell]);
-        arm.no_layout.clone_from(&self.reasons[program]);
-        let env = arm.env.clone().into_iter().collect();
-        Some(Seating { env, arm, program, twin: program + 1 })
-    }
-
-    /// A command is not built here: it has an arm per source tree, and per variant that changes nothing but its environment.
-    fn command(&self, argv: &[String], choice: &Choice<'_>, chosen: &mut Chosen) -> Result<()> {
-        let id = CaseId::new(&self.workload.name, "run").map_err(anyhow::Error::msg)?;
-        chosen.known.push(id.clone());
-        if !choice.filters.matches(&id) {
-            return Ok(());
-        }
-        if choice.drills.iter().any(|drill| drill.cases.matches(&id)) {
-            let text = format!("{id} is a command, and only programs that link perfplan-harness can be handicapped");
-            return Err(Usage(text).into());
-        }
-        let runs = |cell: &Cell| cell.variant.only_env() || cell.against.is_none();
-        let codes: Vec<Option<String>> = self.stage.cells.iter().map(|cell| runs(cell).then(String::new)).collect();
-        let arms = matrix::arms(&id, &self.stage.cells, &codes, &[]);
-        let folders = arms.iter().map(|(cell, _)| self.stage.folders[*cell].clone()).collect();
-        let why = "the program is not built here";
-        let seat = |(_, mut arm): (usize, crate::samples::Arm)| {
-            arm.no_layout = Some(why.to_owned());
-            Seating { env: arm.env.clone().into_iter().collect(), arm, program: 0, twin: 0 }
-        };
-        let arms = arms.into_iter().map(seat).collect();
-        let command = Some(Command { argv: argv.to_vec(), folders });
-        chosen.subjects.push(self.subject(id, 1, arms, command, choice));
-        Ok(())
-    }
-}
-
-/// The arms of a self-test. What its variant computes may differ: doing more work has other results.
-fn against_itself(arms: Vec<Seating>, itself: Itself) -> Vec<Seating> {
-    let Some(baseline) = arms.first().cloned() else { return arms };
-    let mut other = baseline.clone();
-    match itself {
-        Itself::Variant => return arms,
-        Itself::Same { handicap } => other.arm.handicap = handicap,
-        Itself::OtherLayouts => other.program = baseline.twin,
-    }
-    other.arm.against = Some(0);
-    other.arm.self_test = true;
-    vec![baseline, other]
 }

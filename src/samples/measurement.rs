@@ -67,6 +67,14 @@ pub struct Training {
     pub warnings: Vec<String>,
 }
 
+impl Arm {
+    /// Whether both are the same machine code, run in the same way. Code that nobody knows is like no other.
+    #[must_use]
+    pub fn is_same_code(&self, other: &Self) -> bool {
+        !self.code.is_empty() && self.code == other.code && self.env == other.env
+    }
+}
+
 impl Measurement {
     /// The pairs that are compared: candidate and its baseline.
     pub fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {

@@ -103,9 +103,8 @@ fn lost(run: &Run, measurement: &Measurement, arm: Option<usize>) -> bool {
 #[must_use]
 pub fn is_same_code(measurement: &Measurement, (candidate, baseline): (usize, usize)) -> bool {
     let (new, old) = (&measurement.arms[candidate], &measurement.arms[baseline]);
-    let equal = !new.code.is_empty() && new.code == old.code && new.env == old.env;
     // A pair made to differ, or to be measured against itself in a self-test, is measured.
-    equal && new.handicap == old.handicap && !new.self_test
+    new.is_same_code(old) && new.handicap == old.handicap && !new.self_test
 }
 
 fn candidates(gate: &Gate, measurement: &Measurement) -> Vec<Candidate> {

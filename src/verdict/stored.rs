@@ -25,7 +25,7 @@ impl Pair<'_> {
 
     fn is_same_code(&self) -> bool {
         let (new, old) = self.arms();
-        !new.code.is_empty() && new.code == old.code && new.env == old.env
+        new.is_same_code(old)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::io;
 
-use perf_event::events::Hardware;
 use perf_event::{Builder, Counter, Group};
 
 use crate::protocol::HardwareEvent;
@@ -21,18 +20,6 @@ pub(crate) struct Reading {
     pub(crate) running_ns: u64,
 }
 
-/// What the kernel calls an event.
-fn kind(event: HardwareEvent) -> Hardware {
-    match event {
-        HardwareEvent::Instructions => Hardware::INSTRUCTIONS,
-        HardwareEvent::Cycles => Hardware::CPU_CYCLES,
-        HardwareEvent::Branches => Hardware::BRANCH_INSTRUCTIONS,
-        HardwareEvent::BranchMisses => Hardware::BRANCH_MISSES,
-        HardwareEvent::CacheReferences => Hardware::CACHE_REFERENCES,
-        HardwareEvent::CacheMisses => Hardware::CACHE_MISSES,
-    }
-}
-
 /// A group of counters on this thread.
 struct PerfGroup {
     group: Group,
@@ -45,7 +32,7 @@ impl PerfGroup {
         let mut group = Group::new()?;
         let mut counters = Vec::new();
         for (index, event) in HardwareEvent::ALL.into_iter().enumerate() {
-            match Builder::new().group(&mut group).kind(kind(event)).build() {
+            match Builder::new().group(&mut group).kind(event.kind()).build() {
                 Ok(counter) => counters.push((event.as_str(), counter)),
                 Err(error) if index == 0 => return Err(error),
                 // A machine without this one event still has the others.

@@ -117,6 +117,21 @@ impl HardwareEvent {
             Self::CacheMisses => "cache-misses",
         }
     }
+
+    /// What the kernel calls it.
+    #[cfg(feature = "counters")]
+    #[must_use]
+    pub const fn kind(self) -> perf_event::events::Hardware {
+        use perf_event::events::Hardware;
+        match self {
+            Self::Instructions => Hardware::INSTRUCTIONS,
+            Self::Cycles => Hardware::CPU_CYCLES,
+            Self::Branches => Hardware::BRANCH_INSTRUCTIONS,
+            Self::BranchMisses => Hardware::BRANCH_MISSES,
+            Self::CacheReferences => Hardware::CACHE_REFERENCES,
+            Self::CacheMisses => Hardware::CACHE_MISSES,
+        }
+    }
 }
 
 /// What a case says of itself.
