@@ -22,6 +22,12 @@ pub(super) fn flags(variant: &Variant) -> Flags {
     if let Some(cpu) = &variant.target_cpu {
         rustflags.push(format!("-Ctarget-cpu={cpu}"));
     }
+    if let Some(kept) = variant.frame_pointers {
+        rustflags.push(format!("-Cforce-frame-pointers={}", if kept { "yes" } else { "no" }));
+    }
+    if let Some(linker) = &variant.linker {
+        rustflags.push(format!("-Clink-arg=-fuse-ld={linker}"));
+    }
     let mut features = variant.features.clone();
     features.extend(variant.allocator.and_then(allocator_feature).map(str::to_owned));
     Flags { config: config.collect(), profile, rustflags, features }
@@ -68,6 +74,8 @@ mod tests {
             opt_level: Some("3".to_owned()),
             panic: Some("abort".to_owned()),
             target_cpu: Some("native".to_owned()),
+            linker: Some("mold".to_owned()),
+            frame_pointers: Some(true),
             allocator: Some(Allocator::Jemalloc),
             ..variant()
         };
@@ -81,7 +89,7 @@ mod tests {
                 "profile.bench.panic=\"abort\""
             ]
         );
-        assert_eq!(flags.rustflags, ["-Ctarget-cpu=native"]);
+        assert_eq!(flags.rustflags, ["-Ctarget-cpu=native", "-Cforce-frame-pointers=yes", "-Clink-arg=-fuse-ld=mold"]);
         assert_eq!(flags.features, ["jemalloc"]);
     }
 }

@@ -45,6 +45,7 @@ impl Case {
         };
         let arm = |against| Arm {
             variant: "release".parse().unwrap(),
+            knobs: BTreeMap::new(),
             revision: String::new(),
             against,
             handicap: 0.0,

@@ -99,6 +99,7 @@ pub fn arms(case: &CaseId, cells: &[Cell], codes: &[Option<String>], drills: &[D
 fn arm(cell: &Cell, code: &str, against: Option<usize>, handicap: f64) -> Arm {
     Arm {
         variant: cell.variant.name.clone(),
+        knobs: cell.variant.knobs(),
         revision: cell.source.to_string(),
         against,
         handicap,

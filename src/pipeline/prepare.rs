@@ -255,6 +255,7 @@ fn new_run(prepared: &Prepared<'_>, chosen: &Chosen) -> Result<Run> {
         cases,
         measurements: Vec::new(),
         failures: prepared.stage.failures.iter().chain(&chosen.failures).cloned().collect(),
+        skipped: Vec::new(),
         complete: false,
     })
 }

@@ -95,6 +95,7 @@ impl Worker for Scripted {
 fn arm(variant: &str, code: &str, against: Option<usize>) -> Arm {
     Arm {
         variant: variant.parse().unwrap(),
+        knobs: BTreeMap::new(),
         revision: "working tree".to_owned(),
         against,
         handicap: 0.0,
@@ -135,6 +136,7 @@ fn run_of(cases: Vec<CaseId>) -> Run {
         cases,
         measurements: Vec::new(),
         failures: Vec::new(),
+        skipped: Vec::new(),
         complete: false,
     }
 }

@@ -80,7 +80,11 @@ macro_rules! choice {
 }
 
 choice!(AllocatorWord, Allocator, "allocator", bare: false, [
-    ("system", Allocator::System), ("jemalloc", Allocator::Jemalloc), ("mimalloc", Allocator::Mimalloc)
+    ("system", Allocator::System), ("jemalloc", Allocator::Jemalloc), ("mimalloc", Allocator::Mimalloc),
+    ("snmalloc", Allocator::Snmalloc)
+]);
+choice!(Linker, String, "linker", bare: false, [
+    ("lld", "lld"), ("mold", "mold"), ("bfd", "bfd"), ("gold", "gold"), ("wild", "wild")
 ]);
 choice!(Lto, String, "lto", bare: true, [
     ("off", "off"), ("thin", "thin"), ("fat", "fat"), ("true", "fat"), ("false", "false")

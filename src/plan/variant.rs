@@ -26,10 +26,16 @@ pub struct Variant {
     pub debug: Option<String>,
     /// The processor that code is made for, as rustc names it: `native`, `x86-64-v3`.
     pub target_cpu: Option<String>,
+    /// The linker, as the compiler driver's `-fuse-ld` names it: `lld`, `mold`, `bfd`, `gold`, `wild`.
+    pub linker: Option<String>,
+    /// Whether every function keeps a frame pointer.
+    pub frame_pointers: Option<bool>,
     /// The allocator that the program uses.
     pub allocator: Option<Allocator>,
     /// Whether the build is guided by a profile of a training run.
     pub pgo: bool,
+    /// Whether the linked program's code is put in another order by BOLT, as a training run of it says.
+    pub bolt: bool,
     /// Features that are switched on besides the workload's.
     pub features: Vec<String>,
     /// Flags for rustc, behind the user's own.
@@ -57,8 +63,11 @@ impl Variant {
             panic: None,
             debug: None,
             target_cpu: None,
+            linker: None,
+            frame_pointers: None,
             allocator: None,
             pgo: false,
+            bolt: false,
             features: Vec::new(),
             rustflags: Vec::new(),
             env: BTreeMap::new(),
@@ -66,6 +75,31 @@ impl Variant {
             only: Filters::default(),
             explicit: false,
         }
+    }
+
+    /// What is set, by the plan's own words. The plain release profile has none.
+    #[must_use]
+    pub fn knobs(&self) -> BTreeMap<String, String> {
+        let list = |words: &[String], between: &str| (!words.is_empty()).then(|| words.join(between));
+        let env: Vec<String> = self.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let knobs = [
+            ("profile", self.profile.clone()),
+            ("lto", self.lto.clone()),
+            ("codegen-units", self.codegen_units.map(|units| units.to_string())),
+            ("opt-level", self.opt_level.clone()),
+            ("panic", self.panic.clone()),
+            ("debug", self.debug.clone()),
+            ("target-cpu", self.target_cpu.clone()),
+            ("linker", self.linker.clone()),
+            ("frame-pointers", self.frame_pointers.map(|kept| kept.to_string())),
+            ("allocator", self.allocator.map(|allocator| allocator.to_string())),
+            ("pgo", self.pgo.then(|| "true".to_owned())),
+            ("bolt", self.bolt.then(|| "true".to_owned())),
+            ("features", list(&self.features, ",")),
+            ("rustflags", list(&self.rustflags, " ")),
+            ("env", list(&env, " ")),
+        ];
+        knobs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
     }
 
     /// Whether it is built like the release profile and differs, if at all, in how it is run: programs that are not built
@@ -86,6 +120,8 @@ pub enum Allocator {
     Jemalloc,
     /// mimalloc.
     Mimalloc,
+    /// snmalloc.
+    Snmalloc,
 }
 
 impl Allocator {
@@ -96,6 +132,7 @@ impl Allocator {
             Self::System => "system",
             Self::Jemalloc => "jemalloc",
             Self::Mimalloc => "mimalloc",
+            Self::Snmalloc => "snmalloc",
         }
     }
 }

@@ -10,7 +10,7 @@ use toml::de::{DeTable, Deserializer};
 use super::fault::{Fault, Refusal, instead};
 use super::layers::lay_over;
 use super::values::{
-    AllocatorWord, CargoName, Chance, Debug, FilterText, Lto, MetricName, Name, OptLevel, OwnTolerance, Panic,
+    AllocatorWord, CargoName, Chance, Debug, FilterText, Linker, Lto, MetricName, Name, OptLevel, OwnTolerance, Panic,
     Positive, SizeWord, Text, Time, Tolerance, Written,
 };
 use super::{Measure, Plan, TrainingPlan, Variant, Workload, WorkloadSource};
@@ -93,9 +93,13 @@ struct WireVariant {
     panic: Option<Text<Panic>>,
     debug: Option<Text<Debug>>,
     target_cpu: Option<String>,
+    linker: Option<Text<Linker>>,
+    frame_pointers: Option<bool>,
     allocator: Option<Text<AllocatorWord>>,
     #[serde(default)]
     pgo: bool,
+    #[serde(default)]
+    bolt: bool,
     #[serde(default)]
     features: Vec<String>,
     #[serde(default)]
@@ -257,8 +261,11 @@ impl TryFrom<WireVariant> for Variant {
             panic: wire.panic.map(|panic| panic.0),
             debug: wire.debug.map(|debug| debug.0),
             target_cpu: wire.target_cpu,
+            linker: wire.linker.map(|linker| linker.0),
+            frame_pointers: wire.frame_pointers,
             allocator: wire.allocator.map(|allocator| allocator.0),
             pgo: wire.pgo,
+            bolt: wire.bolt,
             features: wire.features,
             rustflags: wire.rustflags,
             env: wire.env.into_iter().map(|(name, value)| (name.into_inner(), value)).collect(),

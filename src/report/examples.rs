@@ -38,6 +38,7 @@ pub(crate) fn run(cases: &[&str]) -> Run {
         cases: cases.iter().map(|case| case.parse().unwrap()).collect(),
         measurements: Vec::new(),
         failures: Vec::new(),
+        skipped: Vec::new(),
         complete: true,
     }
 }

@@ -15,6 +15,9 @@ pub const WORKING_TREE: &str = "working tree";
 pub struct Arm {
     /// How it was built.
     pub variant: VariantName,
+    /// How the variant differs from the plain release profile, in the plan's words: `lto` is `fat`, `pgo` is `true`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub knobs: BTreeMap<String, String>,
     /// Which source: `working tree`, or the commit's full id.
     pub revision: String,
     /// The arm that it is compared with, by its index; `None` for a baseline.
@@ -133,6 +136,15 @@ pub struct ArmRound {
     pub batches: BTreeMap<Metric, Vec<f64>>,
     /// Per metric one value for the whole process: `rss.peak`, `faults.major`, ...
     pub process: BTreeMap<Metric, f64>,
+}
+
+/// A variant that was asked for and not built, because the machine or its tools can't: no failure of anybody's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Skipped {
+    /// Which variant.
+    pub variant: VariantName,
+    /// What is lacking, and how to get it where that is possible.
+    pub why: String,
 }
 
 /// A case, or one arm of it, that could not be measured. The rest of the run goes on.

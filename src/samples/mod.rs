@@ -10,7 +10,7 @@ mod run;
 
 pub use environment::Environment;
 pub use gate::Gate;
-pub use measurement::{Arm, ArmRound, Failure, Measurement, Round, Training, WORKING_TREE};
+pub use measurement::{Arm, ArmRound, Failure, Measurement, Round, Skipped, Training, WORKING_TREE};
 pub use metric::{Better, Metric, Unit};
 pub use names::{CaseId, RunId, VariantName};
 pub use record::{Record, replay};

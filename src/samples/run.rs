@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CaseId, Environment, Failure, Gate, Measurement, RunId};
+use super::{CaseId, Environment, Failure, Gate, Measurement, RunId, Skipped};
 
 /// The version of the format. Older files keep loading; newer ones are refused by name.
 pub const FORMAT: u32 = 1;
@@ -35,6 +35,9 @@ pub struct Run {
     pub measurements: Vec<Measurement>,
     /// What could not be measured.
     pub failures: Vec<Failure>,
+    /// The variants that this machine can't build or run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<Skipped>,
     /// Whether all that was asked has been done.
     pub complete: bool,
 }

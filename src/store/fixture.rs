@@ -21,6 +21,7 @@ pub(super) fn begun(id: &str) -> Run {
         cases: vec![case()],
         measurements: Vec::new(),
         failures: Vec::new(),
+        skipped: Vec::new(),
         complete: false,
     }
 }
@@ -32,6 +33,7 @@ pub(super) fn case() -> CaseId {
 fn arm(variant: &str) -> Arm {
     Arm {
         variant: variant.parse().unwrap(),
+        knobs: BTreeMap::new(),
         revision: "working tree".to_owned(),
         against: (variant == "fat").then_some(0),
         handicap: 0.0,

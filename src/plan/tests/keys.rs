@@ -45,7 +45,7 @@ fn where_no_key_is_near_all_are_named() {
             "  |",
             r#"3 | allocator = "tbb""#,
             "  |             ^^^^^",
-            r#"  = help: choose from "system", "jemalloc", "mimalloc""#,
+            r#"  = help: choose from "system", "jemalloc", "mimalloc", "snmalloc""#,
         ],
     );
 }
