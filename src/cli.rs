@@ -1,12 +1,16 @@
 //! The command line: reads arguments, calls the pipeline, prints the result, chooses the exit code.
 
+mod against;
 mod args;
 mod bar;
 mod baseline;
 mod console;
 mod judged;
+mod merge;
+mod planned;
 mod run;
 mod selftest;
+mod tune;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -65,7 +69,8 @@ pub fn main(arguments: impl Iterator<Item = OsString>, unguarded: Option<anyhow:
     if let Some(error) = unguarded {
         console.warn(&format!("should this tool be killed, its children may live on: {error:#}"));
     }
-    let cli = match Cli::try_parse_from(unprefixed(arguments)) {
+    let arguments = unprefixed(arguments);
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are results, anything else is a complaint: clap knows where each goes.
@@ -73,7 +78,7 @@ pub fn main(arguments: impl Iterator<Item = OsString>, unguarded: Option<anyhow:
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Pass.into() };
         }
     };
-    match interrupt::install().and_then(|()| dispatch(cli.command, &console)) {
+    match interrupt::install().and_then(|()| dispatch(cli.command, &arguments[1..], &console)) {
         Ok(exit) => exit.into(),
         Err(error) => {
             console.error(&error);
@@ -92,13 +97,19 @@ fn unprefixed(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
     arguments
 }
 
-fn dispatch(command: Command, console: &Console) -> Result<Exit> {
+/// Does what a command says; `words` are its arguments as they were given.
+fn dispatch(command: Command, words: &[OsString], console: &Console) -> Result<Exit> {
     match command {
-        Command::Run(arguments) => run::run(arguments, console),
+        Command::Run(arguments) => run::run(arguments, words, console),
+        Command::Plan(arguments) => planned::plan(arguments, console),
+        Command::Build(arguments) => planned::build(arguments, console),
+        Command::Clean(arguments) => planned::clean(&arguments, console),
+        Command::Merge(arguments) => merge::merge(arguments, console),
         Command::Compare(arguments) => judged::compare(&arguments, console),
         Command::Report(arguments) => judged::report(&arguments, console),
         Command::Baseline(command) => baseline::baseline(command, console),
         Command::Selftest(arguments) => selftest::selftest(arguments, console),
+        Command::Tune(arguments) => tune::tune(arguments, console),
         Command::Doctor(arguments) => judged::doctor(&arguments, console),
         Command::Schema => {
             console.result(&serde_json::to_string_pretty(&schemars::schema_for!(samples::Run))?)?;

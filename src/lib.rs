@@ -20,6 +20,7 @@ pub mod store;
 pub mod verdict;
 
 // Floor 3: the two wings.
+pub mod advise;
 pub mod measure;
 pub mod report;
 

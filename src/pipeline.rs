@@ -8,7 +8,11 @@
 //! ```
 
 mod agenda;
+mod asked;
+mod divided;
+mod manifests;
 mod prepare;
+mod preview;
 mod request;
 mod seats;
 mod selftest;
@@ -16,14 +20,19 @@ mod stage;
 #[cfg(test)]
 mod tests;
 mod training;
+mod tune;
+mod yard;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+pub use manifests::apply;
+pub use preview::{Built, Preview, State, build, preview};
 pub use request::{Request, Resume, Usage};
 pub use selftest::{Kind, SelfTest, Trial, selftest};
+pub use tune::{Confirmed, Tuned, Tuning, tune};
 
 use crate::compare;
 use crate::measure::{Bench, Costs, Series, Starter, Subject};
@@ -179,5 +188,6 @@ fn variances(run: &Run, measurement: &Measurement) -> Option<Components> {
 fn lost(subject: &Subject, error: &anyhow::Error) -> Failure {
     let command = (!subject.arms.is_empty()).then(|| subject.again(0));
     let case = &subject.case;
-    Failure { what: case.to_string(), why: format!("{error:#}"), command, case: Some(case.clone()), arm: None }
+    let why = format!("{error:#}");
+    Failure { what: case.to_string(), why, command, case: Some(case.clone()), arm: None, part: None }
 }

@@ -22,7 +22,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("compare", &["samples", "stats"]),
     ("verdict", &["compare", "plan", "samples", "stats"]),
     ("measure", &["build", "plan", "samples", "process", "progress", "stats"]),
-    ("report", &["verdict", "compare", "samples", "units"]),
+    ("advise", &["compare", "verdict", "samples", "stats", "units"]),
+    ("report", &["advise", "verdict", "compare", "samples", "units"]),
 ];
 
 /// The top floor may use everything: the pipeline, the command line, and the way in.

@@ -1,10 +1,12 @@
 //! Running cargo: one build of a variant makes all programs that are asked for.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use cargo_metadata::Message;
 
+use super::cache::{Cost, digest};
 use super::config::user_config;
 use super::flags::Flags;
 use super::record::{LINKER, RECORDS, WRAPPER};
@@ -16,14 +18,41 @@ use crate::process::{self, Spec};
 pub(super) struct Site {
     /// The folder whose workspace is built: the working tree, or a revision's worktree.
     pub(super) root: PathBuf,
-    /// Cargo's target folder for it.
-    pub(super) target: PathBuf,
+    /// The folder of its target folders.
+    pub(super) targets: PathBuf,
     /// The folder that links are recorded in.
     pub(super) records: PathBuf,
     /// The symbolic link to the tool, under the name that makes it a linker.
     pub(super) wrapper: PathBuf,
     /// The host's target triple.
     pub(super) host: String,
+}
+
+impl Site {
+    /// Cargo's target folder for these flags. Builds of other profiles or flags share nothing, and cargo lets only one build at a
+    /// time into a folder: each kind has its own, so that they can be built side by side.
+    pub(super) fn target(&self, flags: &Flags) -> Result<PathBuf> {
+        let kind = (&flags.profile, &flags.config, &flags.rustflags);
+        Ok(self.targets.join(digest(&kind)?.get(..12).unwrap_or_default()))
+    }
+
+    /// The programs that link, for the recipe of a build: path, bytes, and nanoseconds since 1970.
+    pub(super) fn linkers(&self, asked: Option<&str>) -> Vec<(String, u64, u64)> {
+        let driver = user_config(&self.root, &self.host).linker.unwrap_or_else(|| "cc".to_owned());
+        let names = [Some(driver), asked.map(|name| format!("ld.{name}"))];
+        names.into_iter().flatten().map(|name| stamp(&name)).collect()
+    }
+}
+
+/// What tells one version of a program from another without running it; zeroes where it is not found.
+fn stamp(name: &str) -> (String, u64, u64) {
+    let found = process::find_program(name).and_then(|path| path.canonicalize().ok());
+    let known = found.and_then(|path| {
+        let data = path.metadata().ok()?;
+        let time = data.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some((path.display().to_string(), data.len(), time.as_nanos() as u64))
+    });
+    known.unwrap_or_else(|| (name.to_owned(), 0, 0))
 }
 
 /// A program to build: package, program, features of its own.
@@ -52,7 +81,7 @@ pub(super) fn command(site: &Site, flags: &Flags, wanted: &[Wanted<'_>]) -> Resu
     let mut spec = Spec::new(cargo)
         .args(arguments)
         .current_dir(&site.root)
-        .env("CARGO_TARGET_DIR", &site.target)
+        .env("CARGO_TARGET_DIR", site.target(flags)?)
         .env(RECORDS, &site.records)
         .env(LINKER, user.linker.as_deref().unwrap_or("cc"));
     if !rustflags.is_empty() {
@@ -62,7 +91,7 @@ pub(super) fn command(site: &Site, flags: &Flags, wanted: &[Wanted<'_>]) -> Resu
 }
 
 /// `package/feature` for each, after a look whether the package has it.
-fn features(flags: &Flags, wanted: &[Wanted<'_>]) -> Result<Vec<String>> {
+pub(super) fn features(flags: &Flags, wanted: &[Wanted<'_>]) -> Result<Vec<String>> {
     let mut all = Vec::new();
     for (package, _, own) in wanted {
         for feature in flags.features.iter().chain(*own) {
@@ -84,17 +113,20 @@ fn features(flags: &Flags, wanted: &[Wanted<'_>]) -> Result<Vec<String>> {
 pub(super) struct Built {
     /// Package name and program, in cargo's order.
     pub(super) programs: Vec<(String, PathBuf)>,
-    /// Whether cargo had anything to do.
-    pub(super) fresh: bool,
+    pub(super) cost: Cost,
 }
 
 /// Runs the build; `progress` gets every line that cargo says.
 pub(super) fn build(spec: &Spec, what: &str, progress: &mut dyn FnMut(&str)) -> Result<Built> {
     let output = process::run_with(spec, progress)?.check(what)?;
-    let mut built = Built { fresh: true, ..Built::default() };
+    let usage = output.usage;
+    let mut built = Built::default();
+    built.cost.elapsed = Duration::from_nanos(usage.elapsed_ns);
+    built.cost.cpu = Duration::from_nanos(usage.user_ns + usage.system_ns);
     for message in Message::parse_stream(&*output.stdout) {
         if let Message::CompilerArtifact(artifact) = message.context("cargo's messages")? {
-            built.fresh &= artifact.fresh;
+            built.cost.crates += 1;
+            built.cost.compiled += usize::from(!artifact.fresh);
             if let Some(program) = artifact.executable {
                 built.programs.push((artifact.target.name, program.into_std_path_buf()));
             }
@@ -126,11 +158,24 @@ fn tool() -> Result<PathBuf> {
     }
 }
 
-/// The host's target triple, from `rustc -vV`.
-pub(super) fn host(root: &Path) -> Result<String> {
+/// The host's target triple, and what holds for it: the lines of `rustc --print cfg`.
+///
+/// # Errors
+/// Where rustc can't be asked.
+pub fn target(root: &Path) -> Result<(String, Vec<String>)> {
+    let (_, host) = toolchain(root)?;
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
+    let spec = Spec::new(rustc).args(["--print", "cfg"]).current_dir(root);
+    let output = process::run(&spec)?.check("asking rustc what holds for its target")?;
+    Ok((host, String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()))
+}
+
+/// What `rustc -vV` says of the toolchain, and the host's target triple in it.
+pub(super) fn toolchain(root: &Path) -> Result<(String, String)> {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let output = process::run(&Spec::new(rustc).args(["-vV"]).current_dir(root))?.check("asking rustc for its host")?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).with_context(|| format!("rustc -vV names no host: {text:?}"))
+    let host = host.map(str::to_owned).with_context(|| format!("rustc -vV names no host: {text:?}"))?;
+    Ok((text, host))
 }

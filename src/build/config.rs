@@ -18,7 +18,7 @@ pub(super) struct UserConfig {
 /// the folder upwards, then cargo's home. A file that can't be read is cargo's to complain about.
 pub(super) fn user_config(root: &Path, host: &str) -> UserConfig {
     let files: Vec<Table> =
-        config_files(root).iter().filter_map(|path| std::fs::read_to_string(path).ok()?.parse().ok()).collect();
+        configurations(root).iter().filter_map(|path| std::fs::read_to_string(path).ok()?.parse().ok()).collect();
     let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
     let linker_variable = format!("CARGO_TARGET_{}_LINKER", host.to_uppercase().replace('-', "_"));
     let linker = variable(&linker_variable)
@@ -33,7 +33,9 @@ pub(super) fn user_config(root: &Path, host: &str) -> UserConfig {
     UserConfig { linker, rustflags }
 }
 
-fn config_files(root: &Path) -> Vec<PathBuf> {
+/// Where cargo looks for its configuration in `root`: the nearest place first, its home last.
+#[must_use]
+pub fn configurations(root: &Path) -> Vec<PathBuf> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
     root.ancestors().map(|folder| folder.join(".cargo")).chain(home).map(|folder| folder.join("config.toml")).collect()

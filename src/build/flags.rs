@@ -1,9 +1,11 @@
 //! A variant's knobs as arguments for cargo. Pure.
 
+use serde::Serialize;
+
 use crate::plan::{Allocator, Variant};
 
 /// What a variant adds to `cargo build`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Flags {
     /// The cargo profile that is built and changed.
     pub(super) profile: String,
@@ -48,7 +50,8 @@ fn profile_settings(variant: &Variant) -> Vec<(&'static str, String)> {
 }
 
 /// The feature by which a package takes an allocator; the system's needs none.
-fn allocator_feature(allocator: Allocator) -> Option<&'static str> {
+#[must_use]
+pub fn allocator_feature(allocator: Allocator) -> Option<&'static str> {
     (allocator != Allocator::System).then(|| allocator.as_str())
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -18,13 +19,15 @@ pub(super) struct Makeup {
     pub(super) code: String,
     /// `binary.text`, `binary.rodata`, `binary.data`, `binary.bss`, `binary.file`, in bytes.
     pub(super) sizes: BTreeMap<Metric, f64>,
+    /// Whether what is loaded names the folder that it was built in.
+    pub(super) names_tree: bool,
 }
 
-/// Reads a program.
+/// Reads a program that was built of the sources in `tree`.
 ///
 /// # Errors
 /// Where it can't be read or is no object file.
-pub(super) fn makeup(program: &Path) -> Result<Makeup> {
+pub(super) fn makeup(program: &Path, tree: &Path) -> Result<Makeup> {
     let bytes = fs::read(program).with_context(|| format!("reading {}", program.display()))?;
     let file = object::File::parse(&*bytes).with_context(|| format!("{} is no program", program.display()))?;
     let mut loaded = Vec::new();
@@ -34,11 +37,26 @@ pub(super) fn makeup(program: &Path) -> Result<Makeup> {
         loaded.extend_from_slice(name.as_bytes());
         loaded.extend_from_slice(&section.address().to_le_bytes());
         loaded.extend_from_slice(section.data().unwrap_or_default());
-        if let ".text" | ".rodata" | ".data" | ".bss" = name {
-            sizes.insert(size_of_part(&name[1..])?, section.size() as f64);
+        if let Some(part) = part(&section) {
+            *sizes.entry(size_of_part(part)?).or_default() += section.size() as f64;
         }
     }
-    Ok(Makeup { code: Oid::hash_object(ObjectType::Blob, &loaded)?.to_string(), sizes })
+    let tree = tree.as_os_str().as_bytes();
+    let names_tree = loaded.windows(tree.len()).any(|window| window == tree);
+    Ok(Makeup { code: Oid::hash_object(ObjectType::Blob, &loaded)?.to_string(), sizes, names_tree })
+}
+
+/// What a loaded section counts as. Everything executable is text, wherever a tool that orders code has put it.
+fn part<'data>(section: &impl ObjectSection<'data>) -> Option<&'static str> {
+    let executable =
+        matches!(section.flags(), SectionFlags::Elf { sh_flags, .. } if sh_flags.contains(elf::SHF_EXECINSTR));
+    match section.name().unwrap_or_default() {
+        _ if executable => Some("text"),
+        ".rodata" => Some("rodata"),
+        ".data" => Some("data"),
+        ".bss" => Some("bss"),
+        _ => None,
+    }
 }
 
 fn size_of_part(part: &str) -> Result<Metric> {

@@ -24,6 +24,8 @@ pub struct Workspace {
 pub struct Measurable {
     /// Its name.
     pub name: String,
+    /// Its manifest.
+    pub manifest: PathBuf,
     /// Its programs; the default one first.
     pub programs: Vec<String>,
     /// The features that it declares.
@@ -71,6 +73,7 @@ fn measurable(package: &Package) -> Option<Measurable> {
     });
     (linked && !programs.is_empty()).then(|| Measurable {
         name: package.name.to_string(),
+        manifest: package.manifest_path.clone().into_std_path_buf(),
         programs,
         features: package.features.keys().cloned().collect(),
     })

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::pipeline::Request;
+use crate::samples::Shard;
 use crate::units;
 
 const AFTER: &str = "\
@@ -31,6 +32,14 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Build, measure in lockstep, judge and report
     Run(RunArgs),
+    /// Show what a run would build and measure, and what stands ready
+    Plan(PlanArgs),
+    /// Build what a run would build, and measure nothing
+    Build(BuildArgs),
+    /// Throw away what was built; what was measured stays
+    Clean(CleanArgs),
+    /// Put the shards of a run beside each other, and report on all of it
+    Merge(MergeArgs),
     /// Judge two runs against each other: files, run ids or baselines
     Compare(CompareArgs),
     /// Show a run again
@@ -38,6 +47,8 @@ pub(super) enum Command {
     /// Keep runs in git, and share them
     #[command(subcommand)]
     Baseline(BaselineCommand),
+    /// Measure every knob of the build, and say which to take: a patch for the manifests
+    Tune(TuneArgs),
     /// Measure programs against themselves: how often is the verdict wrong, what is the smallest change seen?
     Selftest(SelftestArgs),
     /// Look at this machine: what makes measuring worse here, and what to do about it
@@ -55,13 +66,13 @@ Examples:
   cargo perfplan run --variant fat,native       only these variants, against the plan's baseline
   cargo perfplan run --handicap 'generator::msisdn/*=2%'
                                                 a fire drill: the gate must fire
+  cargo perfplan run --matrix --shard 2/3       the second third of the matrix; `merge` puts all together
   cargo perfplan run --resume                   go on with the run that was broken off")]
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) choice: ChoiceArgs,
-    /// Compare the working tree with a branch, tag or commit, or with a stored baseline
-    #[arg(long, value_name = "REV|NAME")]
-    pub(super) against: Option<String>,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
     /// A case's candidates really do this much more than they report (may be given several times)
     #[arg(long, value_name = "CASE=PERCENT")]
     pub(super) handicap: Vec<String>,
@@ -78,6 +89,17 @@ pub(super) struct RunArgs {
     pub(super) output: OutputArgs,
 }
 
+/// Which other side, and which machine's part of the whole.
+#[derive(Debug, Args)]
+pub(super) struct ScopeArgs {
+    /// Compare the working tree with a branch, tag or commit, or with a stored baseline
+    #[arg(long, value_name = "REV|NAME")]
+    pub(super) against: Option<String>,
+    /// Only this part, such as 2/3: the baseline and every third candidate. `merge` puts the parts of all machines together
+    #[arg(long, value_name = "I/N")]
+    pub(super) shard: Option<Shard>,
+}
+
 /// What is measured, and how long.
 #[derive(Debug, Args)]
 pub(super) struct ChoiceArgs {
@@ -87,6 +109,9 @@ pub(super) struct ChoiceArgs {
     /// Only these variants of the plan (and its baseline)
     #[arg(long = "variant", value_name = "V", value_delimiter = ',')]
     pub(super) variants: Vec<String>,
+    /// All cells of the plan's [matrix], in place of its variants
+    #[arg(long)]
+    pub(super) matrix: bool,
     /// Time for measuring, builds not included
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(super) budget: Option<Duration>,
@@ -96,6 +121,9 @@ pub(super) struct ChoiceArgs {
     /// Changes of wall time up to this are not worth a verdict, in place of the plan's tolerances
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub(super) tolerance: Option<f64>,
+    /// How many compilers may run at once; as many as there are CPUs without it
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) jobs: Option<u16>,
     /// The plan's file
     #[arg(long, value_name = "FILE")]
     pub(super) plan: Option<PathBuf>,
@@ -111,6 +139,8 @@ impl ChoiceArgs {
             variants: self.variants,
             budget: self.budget,
             quick: self.quick,
+            matrix: self.matrix,
+            jobs: self.jobs.map(usize::from),
             tolerance: self.tolerance,
             ..Request::default()
         }
@@ -135,6 +165,66 @@ pub(super) enum Format {
     Json,
     /// For comments and job summaries
     Markdown,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo perfplan plan                           the variants of the plan
+  cargo perfplan plan --matrix                  all cells of the plan's [matrix]")]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub(super) choice: ChoiceArgs,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo perfplan build                          the variants of the plan
+  cargo perfplan build --variant fat --format json
+                                                the programs' files are in `programs`")]
+pub(super) struct BuildArgs {
+    #[command(flatten)]
+    pub(super) choice: ChoiceArgs,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+    /// What is printed
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CleanArgs {
+    /// The runs as well, and those of self-tests
+    #[arg(long)]
+    pub(super) runs: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each machine measures a part, with the baseline beside it: no comparison straddles two machines.
+
+Examples:
+  cargo perfplan run --matrix --shard 1/3       on one machine, and so on
+  cargo perfplan merge artifacts                all runs in that folder, up to three folders down
+  cargo perfplan merge one.json two.json three.json --save nightly")]
+pub(super) struct MergeArgs {
+    /// Files, run ids, or folders with runs in them
+    #[arg(required = true, value_name = "RUN")]
+    pub(super) runs: Vec<String>,
+    /// Keep the merged run as a baseline of this name, when no shard is missing
+    #[arg(long, value_name = "NAME")]
+    pub(super) save: Option<String>,
+    /// Exit with 5 where a row is undecided
+    #[arg(long)]
+    pub(super) strict: bool,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
 }
 
 #[derive(Debug, Args)]
@@ -202,6 +292,34 @@ pub(super) enum BaselineCommand {
         #[arg(default_value = "origin")]
         remote: String,
     },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Builds and measures the plan's [matrix], says what each knob bought and what it costs in build time, size and memory,
+measures the recommended build once more by itself, and shows the patch.
+
+Examples:
+  cargo perfplan tune                           the whole matrix
+  cargo perfplan tune engine --budget 20m       for these cases
+  cargo perfplan tune --from latest --write     from a run that was made before; edits the manifests")]
+pub(super) struct TuneArgs {
+    #[command(flatten)]
+    pub(super) choice: ChoiceArgs,
+    /// Take a run of the matrix that was made before: a file, a run id, `latest`, or a baseline
+    #[arg(long, value_name = "RUN", conflicts_with = "resume")]
+    pub(super) from: Option<String>,
+    /// Go on with a run of the matrix that was broken off: the latest one, or the one of this id
+    #[arg(long, value_name = "ID", num_args = 0..=1)]
+    pub(super) resume: Option<Option<String>>,
+    /// Don't measure the recommended build by itself
+    #[arg(long)]
+    pub(super) no_confirm: bool,
+    /// Apply the patch to the manifests
+    #[arg(long)]
+    pub(super) write: bool,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
 }
 
 #[derive(Debug, Args)]

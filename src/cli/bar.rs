@@ -47,8 +47,8 @@ impl Listener for Bar<'_> {
                 self.bar.set_message(format!("building {variant} of {source} ({} of {of})", at + 1));
             }
             Event::BuildLine(line) => self.bar.set_message(harmless(&console::strip_ansi_codes(line.trim()))),
-            Event::BuildFinished { variant, fresh, elapsed } => {
-                if !fresh {
+            Event::BuildFinished { variant, cached, elapsed } => {
+                if !cached {
                     self.line(&format!("built {variant} in {:.1} s", elapsed.as_secs_f64()));
                 }
             }

@@ -47,8 +47,15 @@ pub(super) fn baseline(command: BaselineCommand, console: &Console) -> Result<Ex
     Ok(Exit::Pass)
 }
 
+/// Why a part of a run is no baseline.
+pub(super) const PARTIAL: &str = "a shard is no baseline: comparing with it would find most variants or cases missing; \
+                                  put all shards together (cargo perfplan merge RUN... --save NAME)";
+
 /// Keeps a run under a name.
 pub(super) fn save(folder: &Path, name: &BaselineName, run: &Run, console: &Console) -> Result<()> {
+    if run.shard().is_some() || !run.gaps().is_empty() {
+        return Err(Usage(PARTIAL.to_owned()).into());
+    }
     let repository = repository(folder)?;
     let entry = Baselines::of(&repository)?.save(name, run)?;
     console.say(&format!("saved as baseline {} (run {})", entry.name, entry.run));

@@ -51,13 +51,14 @@ impl Shown<'_> {
         if self.judgement.rows.iter().any(|row| row.change.is_some()) {
             files.push(("plots/forest.svg", report::forest(&view)?));
         }
-        for (name, text) in files {
-            let path = folder.join(name);
-            let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
-            written.with_context(|| format!("writing {}", path.display()))?;
-        }
-        Ok(())
+        files.iter().try_for_each(|(name, text)| write_file(&folder.join(name), text))
     }
+}
+
+/// Writes a file, and makes the folders that lead to it.
+pub(super) fn write_file(path: &Path, text: &str) -> Result<()> {
+    let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, text));
+    written.with_context(|| format!("writing {}", path.display()))
 }
 
 /// A file, a run's id, `latest`, or a baseline.

@@ -1,33 +1,40 @@
 //! `cargo perfplan run`.
 
-use std::path::Path;
+use std::ffi::OsString;
 
 use anyhow::{Context, Result};
 
+use super::against::Against;
 use super::args::{OutputArgs, RunArgs};
 use super::bar::Bar;
 use super::console::Console;
 use super::judged::{self, Shown};
 use super::{Exit, baseline};
-use crate::git::Repository;
 use crate::measure::Processes;
 use crate::pipeline::{self, Outcome, Request, Resume, Usage};
+use crate::process::Spec;
 use crate::samples::Run;
-use crate::store::{self, BaselineName, Baselines};
+use crate::store::BaselineName;
 use crate::verdict::{self, Judgement};
 
-pub(super) fn run(arguments: RunArgs, console: &Console) -> Result<Exit> {
-    let RunArgs { choice, against, handicap, save, resume, strict, output } = arguments;
+/// `words` are the arguments as they were given: a shard's record says how the others are measured.
+pub(super) fn run(arguments: RunArgs, words: &[OsString], console: &Console) -> Result<Exit> {
+    let RunArgs { choice, scope, handicap, save, resume, strict, output } = arguments;
     let folder = std::env::current_dir().context("finding the current folder")?;
     // A name that can't be saved under is found out now, not after the measuring.
     let save = save.map(|name| name.parse::<BaselineName>().map_err(|error| Usage(error.to_string()))).transpose()?;
     if save.is_some() {
         baseline::repository(&folder)?;
+        if scope.shard.is_some() {
+            return Err(Usage(baseline::PARTIAL.to_owned()).into());
+        }
     }
-    let against = against.map(|name| Against::of(&folder, &name)).transpose()?;
+    let against = scope.against.map(|name| Against::of(&folder, &name)).transpose()?;
     let request = Request {
         base: against.as_ref().and_then(Against::revision),
         handicaps: handicap,
+        shard: scope.shard,
+        command: whole(words),
         resume: resume.map(|id| id.map_or(Resume::Latest, Resume::Run)),
         ..choice.request(folder.clone())
     };
@@ -52,46 +59,23 @@ pub(super) fn run(arguments: RunArgs, console: &Console) -> Result<Exit> {
     Ok(if outcome.interrupted { Exit::Interrupted } else { Exit::of(&judgement, strict) })
 }
 
-/// What the working tree is compared with.
-enum Against {
-    /// A commit, measured in the same rounds.
-    Revision(String),
-    /// Numbers of another run, because its commit is not to be had.
-    Stored(Box<Run>),
-}
-
-impl Against {
-    /// A branch, tag or commit of this name; else the baseline of this name, measured again at its commit if that is known.
-    fn of(folder: &Path, name: &str) -> Result<Self> {
-        let needs = "--against needs a git repository: the other side is a commit, or a baseline kept in git";
-        let repository = Repository::around(folder).map_err(|error| Usage(format!("{needs}: {error:#}")))?;
-        let unknown = match repository.resolve(name) {
-            Ok(_) => return Ok(Self::Revision(name.to_owned())),
-            Err(error) => error,
-        };
-        let Ok(baseline) = name.parse::<BaselineName>() else { return Err(Usage(format!("{unknown:#}")).into()) };
-        let baselines = Baselines::of(&repository)?;
-        if baselines.find(&baseline, None)?.is_none() {
-            return Err(Usage(format!(
-                "{unknown:#}\n  and no baseline has this name either (cargo perfplan baseline list)"
-            ))
-            .into());
-        }
-        let here = store::fingerprint(&crate::doctor::environment(folder))?;
-        let (_, run) = baselines.load(&baseline, Some(&here))?;
-        let commit = run.commit.as_deref().filter(|commit| repository.commit(commit).is_ok());
-        Ok(match commit {
-            Some(commit) => Self::Revision(commit.to_owned()),
-            None => Self::Stored(Box::new(run)),
-        })
-    }
-
-    fn revision(&self) -> Option<String> {
-        match self {
-            Self::Revision(name) => Some(name.clone()),
-            Self::Stored(_) => None,
+/// The command line that asks for all of a divided run: without what is this shard's alone, its number, where its report goes,
+/// and which of its runs it goes on with.
+fn whole(words: &[OsString]) -> String {
+    const OWN: [&str; 4] = ["--shard", "--out", "--format", "--resume"];
+    let mut kept = Vec::new();
+    let mut words = words.iter().peekable();
+    while let Some(word) = words.next() {
+        match &*word.to_string_lossy() {
+            "--resume" => drop(words.next_if(|next| !next.as_encoded_bytes().starts_with(b"-"))),
+            option if OWN.contains(&option) => drop(words.next()),
+            option if option.split_once('=').is_some_and(|(option, _)| OWN.contains(&option)) => {}
+            // Filters follow, which need no such sign; an option put behind it would be one of them.
+            "--" => {}
+            _ => kept.push(word),
         }
     }
+    Spec::new("cargo").arg("perfplan").args(kept).command_line()
 }
 
 fn against_stored(old: &Run, new: &Run) -> Result<Judgement> {
@@ -104,5 +88,20 @@ fn ended(outcome: &Outcome, output: &OutputArgs, console: &Console) {
         console.say(&format!("interrupted; what was measured is kept: cargo perfplan run --resume={}", outcome.run.id));
     } else if output.out.is_none() {
         console.say(&format!("the run and its plots: {}", outcome.folder.display()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_of_a_divided_run_is_asked_for_without_its_shard_and_in_words_that_a_shell_takes() {
+        let of = |words: &[&str]| whole(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(of(&["run", "--matrix", "--shard", "2/3"]), "cargo perfplan run --matrix");
+        assert_eq!(of(&["run", "--shard=2/3", "--quick", "--resume=x"]), "cargo perfplan run --quick");
+        assert_eq!(of(&["run", "--resume", "--shard", "1/2", "--", "a*"]), "cargo perfplan run 'a*'");
+        assert_eq!(of(&["run", "--out", "x", "--format=json", "y"]), "cargo perfplan run y");
+        assert_eq!(of(&["run", "--resume", "x", "--handicap", "a=2%"]), "cargo perfplan run --handicap a=2%");
     }
 }

@@ -59,6 +59,7 @@ impl Case {
         };
         let measurement = Measurement {
             case: "simulated::case".parse().unwrap(),
+            part: None,
             arms: vec![arm(None), arm(Some(0))],
             iterations: 1,
             warm_up: 0,

@@ -131,6 +131,7 @@ impl<'a> Bench<'a> {
         };
         let measurement = Measurement {
             case: subject.case.clone(),
+            part: None,
             arms: subject.arms.iter().map(|seating| seating.arm.clone()).collect(),
             iterations,
             warm_up,
@@ -350,6 +351,7 @@ fn failure(subject: &Subject, arm: usize, why: &str) -> Failure {
         command: Some(subject.again(arm)),
         case: Some(subject.case.clone()),
         arm: Some(arm),
+        part: None,
     }
 }
 

@@ -28,7 +28,7 @@ pub struct Seat<'a> {
 }
 
 /// Starts workers. The lowest layer of measuring: tests put a scripted one in its place.
-pub trait Starter {
+pub trait Starter: Send {
     /// Starts a worker and waits until it says hello.
     ///
     /// # Errors

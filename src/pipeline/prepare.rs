@@ -5,16 +5,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 
+use super::asked::{Asked, usage};
+use super::divided;
 use super::request::{Request, Resume, Usage};
 use super::seats::{self, Choice, Chosen, Itself};
-use super::stage::{self, Demand, Placed, Stage};
-use crate::build::{LayoutFolder, Workspace};
-use crate::matrix::{self, Drill};
+use super::stage::{self, Placed, Stage};
+use crate::build::LayoutFolder;
 use crate::measure::{Bench, Program, Settings, Starter, Target};
-use crate::plan::{self, Filters, Plan, Variant};
 use crate::process::{Disturbance, Machine};
 use crate::progress::Listener;
-use crate::samples::{Environment, FORMAT, Run, RunId, VariantName};
+use crate::samples::{Environment, FORMAT, Run, RunId};
 use crate::store::{Journal, Runs};
 use crate::{doctor, git};
 
@@ -25,12 +25,7 @@ const QUICK_DUTY: f64 = 0.6;
 
 /// Everything that stands before the first round.
 pub(super) struct Prepared<'r> {
-    pub(super) request: &'r Request,
-    plan: Plan,
-    workspace: Workspace,
-    base: Option<String>,
-    drills: Vec<Drill>,
-    filters: Filters,
+    pub(super) asked: Asked<'r>,
     stage: Stage,
     machine: Machine,
     environment: Environment,
@@ -48,18 +43,8 @@ pub(super) fn prepare<'r>(
     starter: &mut dyn Starter,
     listener: &mut dyn Listener,
 ) -> Result<Prepared<'r>> {
-    let workspace = Workspace::of(&request.folder)?;
-    let plan = plan::load(&workspace.root, request.plan.as_deref()).map_err(usage)?;
-    let mut plan = if request.quick { plan.quick() } else { plan };
-    if let Some(tolerance) = request.tolerance {
-        plan.gate.tolerance = tolerance;
-        plan.gate.tolerances.clear();
-    }
-    let drills = matrix::drills(&request.handicaps).map_err(usage)?;
-    let filters = Filters::new(&request.filters).map_err(usage)?;
-    let variants = variants(&plan, request)?;
-    let base = request.base.as_ref().map(|base| commit(&workspace, base)).transpose()?;
-    let runs = Runs::at(workspace.own().join("runs"));
+    let asked = Asked::of(request)?;
+    let runs = Runs::at(asked.workspace.own().join("runs"));
     let id = match &request.resume {
         None => new_id()?,
         Some(Resume::Latest) => {
@@ -69,64 +54,13 @@ pub(super) fn prepare<'r>(
     };
     // Before the builds, not after them: what can't be written is found out at once.
     runs.ensure_writable()?;
-    let workloads = stage::workloads(&plan, &workspace)?;
-    let (training, timeout) = (&plan.training, plan.measure.timeout);
-    let demand = Demand { workspace: &workspace, variants: &variants, base: base.as_deref(), training, timeout };
-    let stage = stage::build(&demand, workloads, starter, listener)?;
-    let environment = doctor::environment(&workspace.root);
-    let budget = request.budget.unwrap_or(plan.measure.budget);
-    let folder = workspace.own().join("layouts");
-    let layouts = plan.measure.shuffle_layouts.then(|| LayoutFolder::new(&folder, id.as_str())).transpose()?;
-    Ok(Prepared {
-        request,
-        base,
-        drills,
-        filters,
-        stage,
-        machine: Machine::this()?,
-        environment,
-        runs,
-        id,
-        layouts,
-        budget,
-        plan,
-        workspace,
-    })
-}
-
-fn usage(error: impl std::fmt::Display) -> Usage {
-    Usage(error.to_string())
-}
-
-/// The variants that are asked for, the baseline first.
-fn variants(plan: &Plan, request: &Request) -> Result<Vec<Variant>> {
-    let asked: Vec<VariantName> =
-        request.variants.iter().map(|name| name.parse().map_err(usage)).collect::<Result<_, _>>()?;
-    for name in &asked {
-        if plan.variant(name).is_none() {
-            let known: Vec<&str> = plan.variants.iter().map(|variant| variant.name.as_str()).collect();
-            return Err(Usage(format!("the plan has no variant {name}; it has {}", known.join(", "))).into());
-        }
-    }
-    let alone = request.base.is_some() || request.baseline_alone;
-    let mut chosen: Vec<Variant> = match (asked.is_empty(), alone) {
-        // Against another revision, the build that ships is what counts.
-        (true, true) => plan.variant(&plan.baseline).cloned().into_iter().collect(),
-        (true, false) => plan.variants.iter().filter(|variant| !variant.explicit).cloned().collect(),
-        (false, _) => asked.iter().filter_map(|name| plan.variant(name).cloned()).collect(),
-    };
-    let baseline = &plan.baseline;
-    if request.base.is_none() && !chosen.iter().any(|variant| variant.name == *baseline) {
-        chosen.extend(plan.variant(baseline).cloned());
-    }
-    chosen.sort_by_key(|variant| variant.name != *baseline);
-    Ok(chosen)
-}
-
-fn commit(workspace: &Workspace, revision: &str) -> Result<String> {
-    let repository = git::Repository::around(&workspace.root)?;
-    let commit = repository.resolve(revision).map_err(|error| usage(format!("{error:#}")))?;
-    Ok(commit.to_string())
+    let stage = stage::build(&asked.demand(), &asked.workloads, starter, listener)?;
+    let environment = doctor::environment(&asked.workspace.root);
+    let measure = &asked.plan.measure;
+    let budget = request.budget.unwrap_or(measure.budget);
+    let folder = asked.workspace.own().join("layouts");
+    let layouts = measure.shuffle_layouts.then(|| LayoutFolder::new(&folder, id.as_str())).transpose()?;
+    Ok(Prepared { asked, stage, machine: Machine::this()?, environment, runs, id, layouts, budget })
 }
 
 /// Time of day and three random letters: runs sort by age, and two that start together differ.
@@ -166,7 +100,7 @@ pub(super) fn bench<'b>(
 }
 
 fn on_bench<'b>(prepared: &Prepared<'_>, starter: &'b mut dyn Starter, programs: Vec<Program>) -> Bench<'b> {
-    let (measure, quick) = (&prepared.plan.measure, prepared.request.quick);
+    let (measure, quick) = (&prepared.asked.plan.measure, prepared.asked.request.quick);
     let settings = Settings {
         cpus: prepared.machine.measuring.clone(),
         timeout: measure.timeout,
@@ -192,15 +126,18 @@ pub(super) fn subjects(
     placed: &Placed,
     itself: Option<Itself>,
 ) -> Result<Chosen> {
-    let size = prepared.plan.measure.size.as_str();
-    let timeout = prepared.plan.measure.timeout;
-    let choice = Choice { filters: &prepared.filters, drills: &prepared.drills, size, itself, timeout };
+    let size = prepared.asked.plan.measure.size.as_str();
+    let timeout = prepared.asked.plan.measure.timeout;
+    let shard = prepared.asked.division.as_ref().and_then(|division| division.cases);
+    let (filters, drills) = (&prepared.asked.filters, &prepared.asked.drills);
+    let choice = Choice { filters, shard, drills, size, itself, timeout };
     let chosen = seats::subjects(&prepared.stage, bench, placed, &choice)?;
     // What did not build has cases that nobody knows: a filter may mean one of them.
     if prepared.stage.failures.is_empty() && chosen.failures.is_empty() {
-        prepared.filters.check(&chosen.known).map_err(usage)?;
-        prepared.drills.iter().try_for_each(|drill| drill.cases.check(&chosen.known)).map_err(usage)?;
-        if chosen.subjects.is_empty() && chosen.missing.is_empty() {
+        prepared.asked.filters.check(&chosen.known).map_err(usage)?;
+        prepared.asked.drills.iter().try_for_each(|drill| drill.cases.check(&chosen.known)).map_err(usage)?;
+        // A shard may be left without a case: the others have them all.
+        if chosen.subjects.is_empty() && chosen.missing.is_empty() && chosen.elsewhere == 0 {
             return Err(Usage(format!("the filters leave none of {} cases", chosen.known.len())).into());
         }
     }
@@ -210,7 +147,7 @@ pub(super) fn subjects(
 /// Begins the run's journal, or takes up the one that was broken off.
 pub(super) fn begin(prepared: &Prepared<'_>, chosen: &Chosen) -> Result<Journal> {
     let run = new_run(prepared, chosen)?;
-    if prepared.request.resume.is_none() {
+    if prepared.asked.request.resume.is_none() {
         return prepared.runs.begin(&run);
     }
     let (begun, journal) = prepared.runs.resume(&prepared.id)?;
@@ -228,34 +165,35 @@ pub(super) fn trial(prepared: &Prepared<'_>, chosen: &Chosen) -> Result<Run> {
 
 /// Begins the journal of a self-test's pass.
 pub(super) fn begin_trial(prepared: &Prepared<'_>, run: &Run) -> Result<Journal> {
-    Runs::at(prepared.workspace.own().join("selftests")).begin(run)
+    Runs::at(prepared.asked.workspace.own().join("selftests")).begin(run)
 }
 
 fn new_run(prepared: &Prepared<'_>, chosen: &Chosen) -> Result<Run> {
     let mut cases: Vec<_> = chosen.subjects.iter().map(|subject| subject.case.clone()).collect();
-    let against = match (&prepared.request.base, &prepared.base) {
+    let against = match (&prepared.asked.request.base, &prepared.asked.base) {
         (Some(name), Some(_)) => format!("revision {name}"),
-        _ => format!("variant {}", prepared.plan.baseline),
+        _ => format!("variant {}", prepared.asked.plan.baseline),
     };
     // All that decides what is measured: two runs are the same question when this is equal.
     let arms: Vec<_> =
         chosen.subjects.iter().map(|subject| (&subject.case, &subject.size, subject.recorded())).collect();
-    let asked = git::content_id(&serde_json::to_vec(&(arms, &prepared.plan.gate))?)?;
+    let asked = git::content_id(&serde_json::to_vec(&(arms, &prepared.asked.plan.gate))?)?;
     cases.extend(chosen.missing.iter().cloned());
     Ok(Run {
         format: FORMAT,
         id: prepared.id.clone(),
         started: now(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: head(&prepared.workspace.root),
+        commit: head(&prepared.asked.workspace.root),
         against,
         asked,
         environment: prepared.environment.clone(),
-        gate: prepared.plan.gate.clone(),
+        gate: prepared.asked.plan.gate.clone(),
         cases,
         measurements: Vec::new(),
         failures: prepared.stage.failures.iter().chain(&chosen.failures).cloned().collect(),
-        skipped: Vec::new(),
+        skipped: prepared.asked.skipped.iter().chain(&chosen.skipped).cloned().collect(),
+        divided: divided::divided(&prepared.asked, chosen)?,
         complete: false,
     })
 }

@@ -4,6 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::samples::Shard;
+
+use crate::plan::Variant;
+
 /// A run that is asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
@@ -27,6 +31,16 @@ pub struct Request {
     pub handicaps: Vec<String>,
     /// The tolerance of wall time, in place of the plan's.
     pub tolerance: Option<f64>,
+    /// How many compilers may run at once; as many as there are CPUs where it is `None`.
+    pub jobs: Option<usize>,
+    /// The part that is measured, where a run is divided over several machines.
+    pub shard: Option<Shard>,
+    /// The command line that asks for this, without the shard; it is kept in the record of a shard.
+    pub command: String,
+    /// The plan's matrix in place of its variants.
+    pub matrix: bool,
+    /// These variants in place of the plan's.
+    pub these: Vec<Variant>,
     /// Builds the baseline and the variants that are named, no others: self-tests need no matrix.
     pub baseline_alone: bool,
 }

@@ -1,17 +1,19 @@
 //! Seating: ask the programs for their cases, and put the arms of those that are chosen in their places.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::request::Usage;
 use super::stage::{Placed, Stage};
-use crate::build::Artifact;
+use crate::build::{Artifact, Preload};
 use crate::matrix::{self, Cell, Drill};
 use crate::measure::{Bench, Command, Seating, Subject};
-use crate::plan::{Filters, Workload, WorkloadSource};
+use crate::plan::{Filters, Variant, Workload, WorkloadSource};
 use crate::process::Interrupted;
-use crate::samples::{CaseId, Failure};
+use crate::samples::{CaseId, Failure, Shard, Skipped};
 
 /// The cases that the filters choose, with their arms seated, and the cases that only one side of a comparison has.
 pub(super) fn subjects(stage: &Stage, bench: &mut Bench<'_>, placed: &Placed, choice: &Choice<'_>) -> Result<Chosen> {
@@ -33,7 +35,7 @@ pub(super) fn subjects(stage: &Stage, bench: &mut Bench<'_>, placed: &Placed, ch
 }
 
 fn unfit(what: &str, error: &anyhow::Error) -> Failure {
-    Failure { what: what.to_owned(), why: format!("{error:#}"), command: None, case: None, arm: None }
+    Failure { what: what.to_owned(), why: format!("{error:#}"), command: None, case: None, arm: None, part: None }
 }
 
 /// What was asked for.
@@ -41,10 +43,22 @@ pub(super) struct Choice<'a> {
     /// What a self-test makes of the arms; `None` outside self-tests.
     pub(super) itself: Option<Itself>,
     pub(super) filters: &'a Filters,
+    /// The shard whose cases are measured; `None` where cases are not divided.
+    pub(super) shard: Option<Shard>,
     pub(super) drills: &'a [Drill],
     pub(super) size: &'a str,
     /// How long a worker may take to answer, where the workload does not say.
     pub(super) timeout: Duration,
+}
+
+impl Choice<'_> {
+    /// Whether a case is to be measured here. Those that another shard measures are counted.
+    fn takes(&self, case: &CaseId, chosen: &mut Chosen) -> bool {
+        let elsewhere = self.shard.is_some_and(|shard| !shard.has_case(case));
+        let wanted = self.filters.matches(case);
+        chosen.elsewhere += usize::from(wanted && elsewhere);
+        wanted && !elsewhere
+    }
 }
 
 /// How the arms of a self-test differ.
@@ -67,10 +81,14 @@ pub(super) struct Chosen {
     pub(super) subjects: Vec<Subject>,
     /// Cases that can't be compared, because only one side has them.
     pub(super) missing: Vec<CaseId>,
+    /// How many cases other shards measure.
+    pub(super) elsewhere: usize,
     /// All cases there are, for saying what a filter could have meant.
     pub(super) known: Vec<CaseId>,
     /// Workloads and cases that can't be used, with the reason.
     pub(super) failures: Vec<Failure>,
+    /// Variants that a command can't be run as, with the reason.
+    pub(super) skipped: Vec<Skipped>,
 }
 
 /// One workload's part.
@@ -102,7 +120,7 @@ impl Seats<'_> {
                 }
             };
             chosen.known.push(id.clone());
-            if !choice.filters.matches(&id) {
+            if !choice.takes(&id, chosen) {
                 continue;
             }
             if lists.iter().flatten().any(|list| !list.iter().any(|other| other.name == case.name)) {
@@ -137,30 +155,40 @@ impl Seats<'_> {
     fn seat(&self, cell: usize, mut arm: crate::samples::Arm) -> Option<Seating> {
         let program = self.places[cell]?;
         arm.sizes = self.made[cell].as_ref()?.sizes.clone();
-        arm.training.clone_from(&self.stage.trainings[cell]);
+        if let Some(made) = &self.stage.made[cell] {
+            arm.training.clone_from(&made.training);
+            arm.sizes.extend(made.cost.metrics());
+        }
         arm.no_layout.clone_from(&self.reasons[program]);
         let env = arm.env.clone().into_iter().collect();
         Some(Seating { env, arm, program, twin: program + 1 })
     }
 
-    /// A command is not built here: it has an arm per source tree, and per variant that changes nothing but its environment.
+    /// A command is not built here: it has an arm per source tree, and per variant that changes nothing but its environment and
+    /// its allocator, which is loaded before it.
     fn command(&self, argv: &[String], choice: &Choice<'_>, chosen: &mut Chosen) -> Result<()> {
         let id = CaseId::new(&self.workload.name, "run").map_err(anyhow::Error::msg)?;
         chosen.known.push(id.clone());
-        if !choice.filters.matches(&id) {
+        if !choice.takes(&id, chosen) {
             return Ok(());
         }
         if choice.drills.iter().any(|drill| drill.cases.matches(&id)) {
             let text = format!("{id} is a command, and only programs that link perfplan-harness can be handicapped");
             return Err(Usage(text).into());
         }
-        let runs = |cell: &Cell| cell.variant.only_env() || cell.against.is_none();
-        let codes: Vec<Option<String>> = self.stage.cells.iter().map(|cell| runs(cell).then(String::new)).collect();
+        let envs = self.environments(&id, argv, chosen);
+        let codes: Vec<Option<String>> = envs.iter().map(|env| env.as_ref().map(|_| String::new())).collect();
         let arms = matrix::arms(&id, &self.stage.cells, &codes, &[]);
+        if arms.is_empty() {
+            // Without its baseline a command has nothing to be compared with.
+            chosen.missing.push(id);
+            return Ok(());
+        }
         let folders = arms.iter().map(|(cell, _)| self.stage.folders[*cell].clone()).collect();
         let why = "the program is not built here";
-        let seat = |(_, mut arm): (usize, crate::samples::Arm)| {
+        let seat = |(cell, mut arm): (usize, crate::samples::Arm)| {
             arm.no_layout = Some(why.to_owned());
+            arm.env = envs[cell].clone().unwrap_or_default();
             Seating { env: arm.env.clone().into_iter().collect(), arm, program: 0, twin: 0 }
         };
         let arms = arms.into_iter().map(seat).collect();
@@ -168,6 +196,36 @@ impl Seats<'_> {
         chosen.subjects.push(self.subject(id, 1, arms, command, choice));
         Ok(())
     }
+
+    /// Per cell the environment that a command runs in; `None` where the cell is none of a command's, or the command would not
+    /// get its allocator.
+    fn environments(&self, id: &CaseId, argv: &[String], chosen: &mut Chosen) -> Vec<Option<BTreeMap<String, String>>> {
+        let (preload, program) = (Preload::here(), argv.first().map_or("", String::as_str));
+        let mut environment = |(cell, folder): (&Cell, &PathBuf)| {
+            let Variant { name, env, allocator, only, .. } = &cell.variant;
+            let runs = cell.against.is_none() || runs_alike(&cell.variant);
+            if !runs || !only.matches(id) {
+                return None;
+            }
+            let skip = |error| Skipped { variant: name.clone(), why: format!("{id}: {error:#}") };
+            match preload.environment(program, folder, env, *allocator).map_err(skip) {
+                Ok(env) => Some(env),
+                Err(skipped) => {
+                    // A variant is there once per revision.
+                    if !chosen.skipped.contains(&skipped) {
+                        chosen.skipped.push(skipped);
+                    }
+                    None
+                }
+            }
+        };
+        self.stage.cells.iter().zip(&self.stage.folders).map(&mut environment).collect()
+    }
+}
+
+/// Whether the variant makes a difference to programs that are not built here: it sets an environment or an allocator, no more.
+fn runs_alike(variant: &Variant) -> bool {
+    Variant { allocator: None, ..variant.clone() }.only_env()
 }
 
 /// The arms of a self-test. What its variant computes may differ: doing more work has other results.

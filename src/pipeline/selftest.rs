@@ -162,7 +162,7 @@ fn pass(
     run.gate.metrics.retain(|metric| *metric == Metric::wall());
     run.against = "itself".to_owned();
     bench.renew(prepare::seed(&run.id));
-    let per_case = prepared.request.budget.unwrap_or(PATIENCE);
+    let per_case = prepared.asked.request.budget.unwrap_or(PATIENCE);
     let budget = per_case * chosen.subjects.len() as u32;
     let mut session = Session { per_case, ..Session::new(prepare::begin_trial(prepared, &run)?, budget, listener) };
     let ended = session.measure(bench, &chosen.subjects);

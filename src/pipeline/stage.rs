@@ -1,20 +1,21 @@
 //! Setting the stage: build every cell.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use super::preview::State;
 use super::request::Usage;
-use super::training::School;
-use crate::build::{Artifact, Builder, Layouts, Order, Profiling, Workspace};
+use super::yard::Yard;
+use crate::build::{Artifact, Cost, InUse, Layouts, Made, Order, Tree, Workspace};
 use crate::git::{Repository, Worktree};
 use crate::matrix::{self, Cell, Source};
 use crate::measure::{Program, Starter};
 use crate::plan::{Plan, TrainingPlan, Variant, Workload, WorkloadSource};
-use crate::process::Interrupted;
 use crate::progress::{Event, Listener};
-use crate::samples::{Failure, Training};
+use crate::samples::Failure;
 
 /// What is to be built, for whom.
 pub(super) struct Demand<'a> {
@@ -26,6 +27,10 @@ pub(super) struct Demand<'a> {
     pub(super) training: &'a TrainingPlan,
     /// How long a worker may take to answer in training.
     pub(super) timeout: Duration,
+    /// How many may compute at once.
+    pub(super) jobs: usize,
+    /// How much of what was built may lie on disk, bytes.
+    pub(super) disk_limit: u64,
 }
 
 /// Everything built that could be built.
@@ -36,10 +41,12 @@ pub(super) struct Stage {
     /// Per cell the folder of its source tree.
     pub(super) folders: Vec<PathBuf>,
     pub(super) failures: Vec<Failure>,
-    /// Per cell what it was trained on, where it was.
-    pub(super) trainings: Vec<Option<Training>>,
+    /// Per cell what was made; `None` where it could not be built.
+    pub(super) made: Vec<Option<Made>>,
     /// While it is held, no other process changes the base revision's files.
     _base: Option<Worktree>,
+    /// While it is held, nobody throws away what is built.
+    _in_use: InUse,
 }
 
 /// The workloads of a plan; without any, every package that links the harness.
@@ -75,55 +82,98 @@ fn known(workload: &Workload, workspace: &Workspace) -> Result<()> {
     Err(Usage(text).into())
 }
 
-/// Builds all cells, one cargo call per cell. A cell that fails is a failure of the run, and the others go on.
+/// Builds all cells that no cache holds. A cell that fails is a failure of the run, and the others go on.
 pub(super) fn build(
     demand: &Demand<'_>,
-    workloads: Vec<Workload>,
+    workloads: &[Workload],
     starter: &mut dyn Starter,
     listener: &mut dyn Listener,
 ) -> Result<Stage> {
-    let cells = matrix::cells(demand.variants, demand.base);
-    let orders: Vec<Order> = workloads.iter().filter_map(order).collect();
-    let base = demand.base.map(|commit| checkout(demand.workspace, commit)).transpose()?;
-    let folder = |cell: &Cell| match (&cell.source, &base) {
-        (Source::Commit(_), Some((_, folder))) => folder.clone(),
-        _ => demand.workspace.root.clone(),
-    };
-    let folders: Vec<PathBuf> = cells.iter().map(folder).collect();
-    let mut failures = Vec::new();
-    let (mut made, mut trainings): (Vec<Option<Vec<Artifact>>>, _) = (Vec::new(), Vec::new());
-    for (at, (cell, root)) in cells.iter().zip(&folders).enumerate() {
-        listener.event(&Event::BuildStarted {
-            at,
-            of: cells.len(),
-            variant: &cell.variant.name,
-            source: &cell.source.to_string(),
-        });
-        let begun = std::time::Instant::now();
-        match build_cell(demand, cell, root, &orders, starter, listener) {
-            Ok((artifacts, fresh, training)) => {
-                listener.event(&Event::BuildFinished { variant: &cell.variant.name, fresh, elapsed: begun.elapsed() });
-                made.push(Some(artifacts));
-                trainings.push(training);
-            }
-            Err(error) if error.is::<Interrupted>() => return Err(error),
-            Err(error) => {
-                let failure = build_failure(cell, &error);
-                listener.event(&Event::Failed(&failure));
-                failures.push(failure);
-                made.push(None);
-                trainings.push(None);
-            }
-        }
+    let ground = Ground::of(demand, workloads)?;
+    let (mut failures, mut made) = (Vec::new(), Vec::new());
+    for (cell, result) in ground.cells.iter().zip(ground.build(demand, starter, listener)?) {
+        made.push(
+            result
+                .map_err(|error| {
+                    let failure = build_failure(cell, &error);
+                    listener.event(&Event::Failed(&failure));
+                    failures.push(failure);
+                })
+                .ok(),
+        );
     }
     let of = |workload: &Workload| {
         let artifact =
-            |made: &Option<Vec<Artifact>>| made.as_ref()?.iter().find(|a| a.workload == workload.name).cloned();
+            |made: &Option<Made>| made.as_ref()?.artifacts.iter().find(|a| a.workload == workload.name).cloned();
         made.iter().map(artifact).collect()
     };
-    let workloads =
-        workloads.into_iter().map(|workload| (of(&workload), workload)).map(|(made, w)| (w, made)).collect();
-    Ok(Stage { cells, workloads, folders, failures, trainings, _base: base.map(|(worktree, _)| worktree) })
+    let workloads = workloads.iter().map(|workload| (workload.clone(), of(workload))).collect();
+    let Ground { cells, folders, base, in_use, .. } = ground;
+    Ok(Stage { cells, workloads, folders, failures, made, _base: base, _in_use: in_use })
+}
+
+/// The source trees, and the cells that are built of them.
+pub(super) struct Ground {
+    pub(super) cells: Vec<Cell>,
+    /// Per cell the folder of its source tree.
+    folders: Vec<PathBuf>,
+    /// Per distinct folder what is built of it; nothing where all workloads are commands.
+    trees: BTreeMap<PathBuf, Tree>,
+    /// While it is held, no other process changes the base revision's files.
+    base: Option<Worktree>,
+    /// While it is held, nobody throws away what is built.
+    in_use: InUse,
+}
+
+impl Ground {
+    pub(super) fn of(demand: &Demand<'_>, workloads: &[Workload]) -> Result<Self> {
+        let in_use = InUse::hold(&demand.workspace.own(), Some(demand.disk_limit))?;
+        let cells = matrix::cells(demand.variants, demand.base);
+        let orders: Vec<Order> = workloads.iter().filter_map(order).collect();
+        let base = demand.base.map(|commit| checkout(demand.workspace, commit)).transpose()?;
+        let (base, base_folder) = base.unzip();
+        let folder = |cell: &Cell| match &cell.source {
+            Source::WorkingTree => demand.workspace.root.clone(),
+            Source::Commit(_) => base_folder.clone().unwrap_or_default(),
+        };
+        let folders: Vec<PathBuf> = cells.iter().map(folder).collect();
+        let mut trees = BTreeMap::new();
+        for (cell, folder) in cells.iter().zip(&folders).filter(|_| !orders.is_empty()) {
+            if !trees.contains_key(folder) {
+                let slot = if cell.source == Source::WorkingTree { "working-tree" } else { "base" };
+                trees.insert(folder.clone(), Tree::new(folder, &demand.workspace.own(), slot, orders.clone())?);
+            }
+        }
+        Ok(Self { cells, folders, trees, base, in_use })
+    }
+
+    /// Builds every cell that no cache holds.
+    pub(super) fn build(
+        &self,
+        demand: &Demand<'_>,
+        starter: &mut dyn Starter,
+        listener: &mut dyn Listener,
+    ) -> Result<Vec<Result<Made>>> {
+        match self.yard(demand) {
+            Some(yard) => yard.build(starter, listener),
+            None => Ok(self.cells.iter().map(|_| Ok(Made::nothing())).collect()),
+        }
+    }
+
+    /// How far every cell is.
+    pub(super) fn states(&self, demand: &Demand<'_>) -> Vec<State> {
+        match self.yard(demand) {
+            Some(yard) => yard.states(),
+            None => self.cells.iter().map(|_| State::Ready(Cost::default())).collect(),
+        }
+    }
+
+    /// Where the cells are built; `None` where all workloads are commands.
+    fn yard<'a>(&'a self, demand: &Demand<'a>) -> Option<Yard<'a>> {
+        let trees = self.folders.iter().map(|folder| self.trees.get(folder)).collect::<Option<_>>()?;
+        let Demand { training, timeout, jobs, .. } = *demand;
+        Some(Yard { cells: &self.cells, trees, own: demand.workspace.own(), training, timeout, jobs })
+    }
 }
 
 fn order(workload: &Workload) -> Option<Order> {
@@ -138,37 +188,17 @@ fn order(workload: &Workload) -> Option<Order> {
     }
 }
 
-fn build_cell(
-    demand: &Demand<'_>,
-    cell: &Cell,
-    root: &Path,
-    orders: &[Order],
-    starter: &mut dyn Starter,
-    listener: &mut dyn Listener,
-) -> Result<(Vec<Artifact>, bool, Option<Training>)> {
-    if orders.is_empty() {
-        return Ok((Vec::new(), true, None));
-    }
-    let own = demand.workspace.own();
-    let slot = if cell.source == Source::WorkingTree { "working-tree" } else { "base" };
-    let builder = Builder::new(root, &own, slot)?;
-    if cell.variant.pgo {
-        let school = School { root, folder: own.join("pgo"), plan: demand.training, timeout: demand.timeout };
-        let (made, fresh, training) = school.build(&builder, &cell.variant, orders, starter, listener)?;
-        return Ok((made, fresh, Some(training)));
-    }
-    let mut told = |line: &str| listener.event(&Event::BuildLine(line));
-    let (made, fresh) = builder.build(&cell.variant, &Profiling::None, orders, &mut told)?;
-    Ok((made, fresh, None))
-}
-
-fn build_failure(cell: &Cell, error: &anyhow::Error) -> Failure {
+pub(super) fn build_failure(cell: &Cell, error: &anyhow::Error) -> Failure {
+    let why = format!("{error:#}");
+    let full = why.contains("No space left on device");
+    let hint = if full { "the disk is full: `cargo perfplan clean` throws away what was built before\n" } else { "" };
     Failure {
         what: format!("build of variant {} of {}", cell.variant.name, cell.source),
-        why: format!("{error:#}"),
+        why: format!("{hint}{why}"),
         command: None,
         case: None,
         arm: None,
+        part: None,
     }
 }
 
@@ -237,6 +267,6 @@ fn reason(error: &anyhow::Error) -> String {
 /// The layouts of an artifact.
 fn drawn(artifact: &Artifact, folder: Option<&Path>, at: usize) -> Result<Layouts> {
     let folder = folder.context("`shuffle-layouts = false` in the plan")?;
-    let link = artifact.link.clone().context("its link was not recorded")?;
+    let link = artifact.link.clone().map_err(anyhow::Error::msg)?;
     Layouts::try_new(link, folder.join(at.to_string()))
 }

@@ -137,6 +137,7 @@ fn run_of(cases: Vec<CaseId>) -> Run {
         measurements: Vec::new(),
         failures: Vec::new(),
         skipped: Vec::new(),
+        divided: None,
         complete: false,
     }
 }

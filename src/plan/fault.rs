@@ -60,6 +60,11 @@ fn split(message: &str) -> (String, Option<String>) {
         Some(value) => format!("{value} does not fit here"),
         None => found.to_owned(),
     };
+    let expected = match expected {
+        "a map" => "a table",
+        "a sequence" => "a list: [...]",
+        expected => expected,
+    };
     (problem, Some(format!("expected {expected}")))
 }
 

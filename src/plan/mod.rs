@@ -6,8 +6,10 @@
 mod error;
 mod fault;
 mod filter;
+mod knob;
 mod layers;
 mod load;
+mod matrix;
 mod nearest;
 mod quick;
 mod types;
@@ -21,8 +23,10 @@ mod tests;
 
 pub use error::PlanError;
 pub use filter::{Filters, Unmatched};
+pub use knob::{Knob, Setting};
 pub use load::{find, load};
+pub use matrix::{Axis, DesignKind, Exclusion, Matrix};
 pub use perfplan_harness::Size;
-pub use types::{Measure, Plan, TrainingPlan};
+pub use types::{Building, Measure, Plan, TrainingPlan};
 pub use variant::{Allocator, Variant};
 pub use workload::{Workload, WorkloadSource};

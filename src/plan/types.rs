@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use perfplan_harness::Size;
 
-use super::{Filters, PlanError, Variant, Workload, wire};
+use super::{Filters, Matrix, PlanError, Variant, Workload, wire};
 use crate::samples::{Gate, VariantName};
 
 /// A validated plan. Names of workloads and of variants are unique, and there is at least one variant.
@@ -19,12 +19,16 @@ pub struct Plan {
     pub measure: Measure,
     /// What is measured. Empty: every package of the workspace that depends on the harness.
     pub workloads: Vec<Workload>,
+    /// How it is built.
+    pub building: Building,
     /// What builds that are guided by a profile are trained on.
     pub training: TrainingPlan,
     /// The ways to build, in the order of the file.
     pub variants: Vec<Variant>,
     /// The variant that the others are compared with; one of `variants`.
     pub baseline: VariantName,
+    /// Which knobs of the baseline variant are turned where a whole matrix is built.
+    pub matrix: Matrix,
 }
 
 impl Plan {
@@ -42,6 +46,15 @@ impl Plan {
     pub fn variant(&self, name: &VariantName) -> Option<&Variant> {
         self.variants.iter().find(|variant| variant.name == *name)
     }
+}
+
+/// How builds use the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Building {
+    /// How many compilers run at once; as many as there are CPUs where it is `None`.
+    pub jobs: Option<u32>,
+    /// How much may lie on disk of what was built, bytes.
+    pub disk_limit: u64,
 }
 
 /// What runs to train a profile-guided build.

@@ -4,13 +4,14 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use super::fault::{Refusal, instead};
 use super::filter::{EXAMPLES, Filter};
-use super::{Allocator, Size};
+use super::{Allocator, DesignKind, Size};
 use crate::samples::{Metric, VariantName};
-use crate::units::{parse_duration, parse_percent};
+use crate::units::{parse_bytes, parse_duration, parse_percent};
 
 /// A kind of value that is written as text.
 pub(super) trait Written {
@@ -97,6 +98,9 @@ choice!(Debug, String, "debug", bare: true, [
     ("none", "none"), ("line-directives-only", "line-directives-only"), ("line-tables-only", "line-tables-only"),
     ("limited", "limited"), ("full", "full"), ("true", "full"), ("false", "none"), ("0", "none"), ("1", "limited"), ("2", "full")
 ]);
+choice!(DesignWord, DesignKind, "design", bare: false, [
+    ("one-at-a-time", DesignKind::OneAtATime), ("full", DesignKind::Full), ("fractional", DesignKind::Fractional)
+]);
 
 /// How large the cases are set up, in the words that workers know.
 pub(super) enum SizeWord {}
@@ -174,6 +178,18 @@ impl Written for Time {
     }
 }
 
+/// A size on disk.
+pub(super) enum Bytes {}
+
+impl Written for Bytes {
+    type Value = u64;
+    const WHAT: &'static str = r#"a size such as "20 GB""#;
+
+    fn read(text: &str) -> Result<u64, Refusal> {
+        Ok(parse_bytes(text)?)
+    }
+}
+
 /// A name of cargo's: of a package, a program, a profile.
 pub(super) enum CargoName {}
 
@@ -225,26 +241,46 @@ impl Written for FilterText {
     }
 }
 
-/// A whole number of at least 1.
-pub(super) struct Positive(pub(super) u32);
+/// The name of an environment variable.
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(try_from = "String")]
+pub(super) struct EnvName(pub(super) String);
 
-impl<'de> Deserialize<'de> for Positive {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(PositiveVisitor).map(Self)
+impl TryFrom<String> for EnvName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        if !name.is_empty() && !name.contains(['=', '\0']) {
+            return Ok(Self(name));
+        }
+        let problem = format!("{name:?} can't be the name of an environment variable");
+        Err(Refusal::new(problem, r#"write the name alone: env = { NAME = "value" }"#).message())
     }
 }
 
-struct PositiveVisitor;
+/// A whole number from `LEAST` to `MOST`.
+pub(super) struct Whole<const LEAST: u32, const MOST: u32>(pub(super) u32);
 
-impl Visitor<'_> for PositiveVisitor {
+/// A whole number of at least 1.
+pub(super) type Positive = Whole<1, { u32::MAX }>;
+
+impl<'de, const LEAST: u32, const MOST: u32> Deserialize<'de> for Whole<LEAST, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(WholeVisitor::<LEAST, MOST>).map(Self)
+    }
+}
+
+struct WholeVisitor<const LEAST: u32, const MOST: u32>;
+
+impl<const LEAST: u32, const MOST: u32> Visitor<'_> for WholeVisitor<LEAST, MOST> {
     type Value = u32;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a whole number from 1 to {}", u32::MAX)
+        write!(f, "a whole number from {LEAST} to {MOST}")
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<u32, E> {
-        let positive = u32::try_from(value).ok().filter(|value| *value > 0);
-        positive.ok_or_else(|| E::invalid_value(Unexpected::Signed(value), &self))
+        let fitting = u32::try_from(value).ok().filter(|value| (LEAST..=MOST).contains(value));
+        fitting.ok_or_else(|| E::invalid_value(Unexpected::Signed(value), &self))
     }
 }

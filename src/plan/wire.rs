@@ -1,5 +1,7 @@
 //! The shape of the file, and its way into domain types. Nothing of it is seen outside the room.
 
+mod matrix;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -10,11 +12,12 @@ use toml::de::{DeTable, Deserializer};
 use super::fault::{Fault, Refusal, instead};
 use super::layers::lay_over;
 use super::values::{
-    AllocatorWord, CargoName, Chance, Debug, FilterText, Linker, Lto, MetricName, Name, OptLevel, OwnTolerance, Panic,
-    Positive, SizeWord, Text, Time, Tolerance, Written,
+    AllocatorWord, Bytes, CargoName, Chance, Debug, EnvName, FilterText, Linker, Lto, MetricName, Name, OptLevel,
+    OwnTolerance, Panic, Positive, SizeWord, Text, Time, Tolerance, Written,
 };
-use super::{Measure, Plan, TrainingPlan, Variant, Workload, WorkloadSource};
-use crate::samples::{CaseId, Gate, Metric, VariantName};
+use super::{Building, Measure, Plan, TrainingPlan, Variant, Workload, WorkloadSource};
+use crate::samples::{CaseId, Gate, Metric};
+use matrix::{Axes, WireMatrix};
 
 /// The defaults, as a plan.
 const DEFAULTS: &str = include_str!("default.toml");
@@ -24,9 +27,11 @@ const OWN_NAME: &str = r#"give each its own: name = "...""#;
 /// Reads a plan: the text, laid over the defaults.
 pub(super) fn read(text: &str) -> Result<Plan, Fault> {
     let mut table = DeTable::parse(DEFAULTS)?.into_inner();
-    lay_over(&mut table, DeTable::parse(text)?.into_inner());
+    let mut file = DeTable::parse(text)?.into_inner();
+    let axes = matrix::settle(&mut table, &mut file);
+    lay_over(&mut table, file);
     let wire = WirePlan::deserialize(Deserializer::from(Spanned::new(0..0, table)))?;
-    wire.try_into()
+    plan(wire, axes)
 }
 
 #[derive(Deserialize)]
@@ -34,10 +39,12 @@ pub(super) fn read(text: &str) -> Result<Plan, Fault> {
 struct WirePlan {
     gate: WireGate,
     measure: WireMeasure,
+    build: WireBuild,
     pgo: WirePgo,
     #[serde(default)]
     workload: Vec<Spanned<WireWorkload>>,
     variant: Spanned<Vec<WireVariant>>,
+    matrix: WireMatrix,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +69,13 @@ struct WireMeasure {
     shuffle_layouts: bool,
     layouts: Positive,
     baseline: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, expecting = "a table")]
+struct WireBuild {
+    jobs: Option<Positive>,
+    disk_limit: Text<Bytes>,
 }
 
 #[derive(Deserialize)]
@@ -105,7 +119,7 @@ struct WireVariant {
     #[serde(default)]
     rustflags: Vec<String>,
     #[serde(default)]
-    env: BTreeMap<Spanned<String>, String>,
+    env: BTreeMap<EnvName, String>,
     same_results: Option<bool>,
     #[serde(default)]
     only: Vec<Text<FilterText>>,
@@ -113,19 +127,24 @@ struct WireVariant {
     explicit: bool,
 }
 
-impl TryFrom<WirePlan> for Plan {
-    type Error = Fault;
-
-    fn try_from(wire: WirePlan) -> Result<Self, Fault> {
-        let (most_rounds, baseline) = (wire.measure.most_rounds.0, wire.measure.baseline.clone());
-        let variants = variants(wire.variant)?;
-        let baseline = baseline_of(&variants, baseline)?;
-        let measure = Measure::from(wire.measure);
-        let workloads = workloads(wire.workload)?;
-        let training =
-            TrainingPlan { cases: wire.pgo.train.into_iter().map(|filter| filter.0).collect(), size: wire.pgo.size.0 };
-        Ok(Self { path: None, gate: gate(wire.gate, most_rounds)?, measure, workloads, training, variants, baseline })
-    }
+fn plan(wire: WirePlan, axes: Axes) -> Result<Plan, Fault> {
+    let (most_rounds, baseline) = (wire.measure.most_rounds.0, wire.measure.baseline.clone());
+    let variants = variants(wire.variant)?;
+    let baseline = baseline_of(&variants, baseline)?;
+    Ok(Plan {
+        path: None,
+        gate: gate(wire.gate, most_rounds)?,
+        measure: Measure::from(wire.measure),
+        workloads: workloads(wire.workload)?,
+        building: Building { jobs: wire.build.jobs.map(|jobs| jobs.0), disk_limit: wire.build.disk_limit.0 },
+        training: TrainingPlan {
+            cases: wire.pgo.train.into_iter().map(|filter| filter.0).collect(),
+            size: wire.pgo.size.0,
+        },
+        matrix: matrix::matrix(wire.matrix, baseline, axes)?,
+        baseline: baseline.name.clone(),
+        variants,
+    })
 }
 
 fn gate(wire: WireGate, most_rounds: u32) -> Result<Gate, Fault> {
@@ -239,20 +258,12 @@ fn variants(wires: Spanned<Vec<WireVariant>>) -> Result<Vec<Variant>, Fault> {
     let wires = wires.into_inner();
     let names = wires.iter().map(|wire| (wire.name.get_ref().0.to_string(), wire.name.span()));
     unique(names, |name| format!("two variants are called {name:?}"), OWN_NAME)?;
-    wires.into_iter().map(Variant::try_from).collect()
+    Ok(wires.into_iter().map(Variant::from).collect())
 }
 
-impl TryFrom<WireVariant> for Variant {
-    type Error = Fault;
-
-    fn try_from(wire: WireVariant) -> Result<Self, Fault> {
-        if let Some(name) =
-            wire.env.keys().find(|name| name.get_ref().is_empty() || name.get_ref().contains(['=', '\0']))
-        {
-            let problem = format!("{:?} can't be the name of an environment variable", name.get_ref());
-            return Err(Fault::at(name, problem, r#"write the name alone: env = { NAME = "value" }"#));
-        }
-        Ok(Self {
+impl From<WireVariant> for Variant {
+    fn from(wire: WireVariant) -> Self {
+        Self {
             name: wire.name.into_inner().0,
             profile: wire.profile.map(|profile| profile.0),
             lto: wire.lto.map(|lto| lto.0),
@@ -268,24 +279,24 @@ impl TryFrom<WireVariant> for Variant {
             bolt: wire.bolt,
             features: wire.features,
             rustflags: wire.rustflags,
-            env: wire.env.into_iter().map(|(name, value)| (name.into_inner(), value)).collect(),
+            env: wire.env.into_iter().map(|(name, value)| (name.0, value)).collect(),
             same_results: wire.same_results.unwrap_or(true),
             only: wire.only.into_iter().map(|filter| filter.0).collect(),
             explicit: wire.explicit,
-        })
+        }
     }
 }
 
-fn baseline_of(variants: &[Variant], asked: Option<Spanned<String>>) -> Result<VariantName, Fault> {
+fn baseline_of(variants: &[Variant], asked: Option<Spanned<String>>) -> Result<&Variant, Fault> {
     let names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
     let Some(asked) = asked else {
         // The list of variants is not empty: `variants` saw to it.
-        return Ok(variants[0].name.clone());
+        return Ok(&variants[0]);
     };
     let found = variants.iter().find(|variant| variant.name.as_str() == asked.get_ref());
-    let unknown =
-        || Fault::at(&asked, format!("there is no variant {:?}", asked.get_ref()), instead(asked.get_ref(), &names));
-    Ok(found.ok_or_else(unknown)?.name.clone())
+    found.ok_or_else(|| {
+        Fault::at(&asked, format!("there is no variant {:?}", asked.get_ref()), instead(asked.get_ref(), &names))
+    })
 }
 
 /// Refuses the second of two equal names.

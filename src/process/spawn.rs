@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,9 @@ impl Leader {
         stdio: [BorrowedFd<'_>; 3],
         channel: Option<(BorrowedFd<'_>, &str)>,
     ) -> Result<Self> {
-        Self::launch(spec, &words(spec, channel.map(|(_, variable)| variable))?, stdio, channel.map(|(fd, _)| fd))
+        let words = words(spec, channel.map(|(_, variable)| variable))?;
+        let lent = spec.jobs.as_ref().map(|jobs| jobs.lent().as_fd());
+        Self::launch(spec, &words, stdio, channel.map(|(fd, _)| fd).or(lent))
     }
 
     /// The same with the words of the command laid out before.
@@ -115,6 +117,10 @@ impl Drop for Leader {
 /// The command in the words of the kernel. The variable `channel` tells the child where to find its channel.
 pub(super) fn words(spec: &Spec, channel: Option<&str>) -> Result<Words> {
     let mut env = environment(spec);
+    if let Some(jobs) = &spec.jobs {
+        // Cargo looks into the first, make and rustc into the second.
+        env.extend(["CARGO_MAKEFLAGS", "MAKEFLAGS"].map(|name| (name.into(), jobs.make_flags().into())));
+    }
     if let Some(variable) = channel {
         env.insert(variable.into(), CHANNEL.to_string().into());
     }
@@ -139,6 +145,13 @@ fn environment(spec: &Spec) -> BTreeMap<OsString, OsString> {
         };
     }
     all
+}
+
+/// The file that a program's name stands for, where a child of the tool would find it.
+#[must_use]
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH");
+    located(name.as_ref(), path.as_deref().unwrap_or(OsStr::new(USUAL_PATH))).ok()
 }
 
 /// The file that a program's name stands for. A name with a slash is left as it is, for the child's folder to decide.

@@ -6,6 +6,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::Jobs;
+
 /// A command: program, arguments, surroundings, limits.
 #[derive(Clone, Debug)]
 pub struct Spec {
@@ -18,6 +20,7 @@ pub struct Spec {
     pub(super) timeout: Option<Duration>,
     pub(super) cpus: Vec<usize>,
     pub(super) stdin: Option<Vec<u8>>,
+    pub(super) jobs: Option<Jobs>,
 }
 
 impl Spec {
@@ -35,6 +38,7 @@ impl Spec {
             timeout: None,
             cpus: Vec::new(),
             stdin: None,
+            jobs: None,
         }
     }
 
@@ -99,6 +103,14 @@ impl Spec {
     #[must_use]
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = Some(bytes.into());
+        self
+    }
+
+    /// Makes the child take turns with whoever else shares these: cargo, rustc and make do. It counts as having one turn,
+    /// which the caller took for it.
+    #[must_use]
+    pub fn sharing(mut self, jobs: &Jobs) -> Self {
+        self.jobs = Some(jobs.clone());
         self
     }
 

@@ -9,9 +9,9 @@ use crate::samples::{Failure, VariantName};
 pub enum Event<'a> {
     /// The build of a cell begins.
     BuildStarted {
-        /// Its number, from 0.
+        /// How many began before it.
         at: usize,
-        /// How many cells there are.
+        /// How many are to be built.
         of: usize,
         /// How it is built.
         variant: &'a VariantName,
@@ -24,8 +24,8 @@ pub enum Event<'a> {
     BuildFinished {
         /// How it was built.
         variant: &'a VariantName,
-        /// Whether there was nothing to do.
-        fresh: bool,
+        /// Whether there was nothing to do, because an equal one has been built.
+        cached: bool,
         /// How long it took.
         elapsed: Duration,
     },

@@ -50,7 +50,7 @@ fn of_arm(measurement: &Measurement, (at, arm): (usize, &Arm), metric: &Metric, 
     let counts = measurement.counted.get(at).and_then(|counted| counted.get(&allocation_count()?));
     Some(Absolute {
         case: clean(&measurement.case.to_string()),
-        arm: naming.name(arm),
+        arm: naming.name_in(measurement.part, arm),
         metric: clean(metric.as_str()),
         mean: numbers::value(metric, average),
         spread: deviation(&values).map_or(NONE.to_owned(), |deviation| numbers::share(deviation / average)),

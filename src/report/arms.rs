@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::samples::Arm;
+use crate::samples::{Arm, Shard};
 use crate::units;
 
 use super::text::clean;
@@ -40,6 +40,12 @@ impl Naming {
             parts.push(format!("handicap {}", units::signed_percent(arm.handicap, 2)));
         }
         parts.join(", ")
+    }
+
+    /// The same in one part of a merged run: arms of two parts are two arms, on two machines.
+    pub(super) fn name_in(self, part: Option<Shard>, arm: &Arm) -> String {
+        let name = self.name(arm);
+        part.map_or(name.clone(), |part| format!("{name}, shard {part}"))
     }
 }
 

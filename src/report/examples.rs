@@ -39,6 +39,7 @@ pub(crate) fn run(cases: &[&str]) -> Run {
         measurements: Vec::new(),
         failures: Vec::new(),
         skipped: Vec::new(),
+        divided: None,
         complete: true,
     }
 }
@@ -61,6 +62,7 @@ pub(crate) fn measured(case: &str, iterations: u64, rounds: &[&[f64]]) -> Measur
 pub(crate) fn row(case: &str, verdict: Verdict, estimate: f64, half_width: f64) -> Row {
     Row {
         case: case.parse().unwrap(),
+        part: None,
         metric: Metric::wall(),
         pair: (1, 0),
         baseline: arm("release", COMMIT),
@@ -91,7 +93,7 @@ pub(crate) fn judgement(rows: Vec<Row>) -> Judgement {
 
 pub(crate) fn failure(what: &str, why: &str) -> Failure {
     let command = Some("cargo build --profile fat".to_owned());
-    Failure { what: what.to_owned(), why: why.to_owned(), command, case: None, arm: None }
+    Failure { what: what.to_owned(), why: why.to_owned(), command, case: None, arm: None, part: None }
 }
 
 /// A line whose interval reaches from zero to `reach`.

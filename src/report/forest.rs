@@ -1,18 +1,17 @@
 //! All rows in one picture: a forest plot. Layout in pixels; the scale is in `scale.rs`, the shapes in `marker.rs`.
 
-use anyhow::{Result, anyhow};
-use plotters::coord::Shift;
-use plotters::prelude::{DrawingArea, IntoDrawingArea, PathElement, RGBColor, Rectangle, SVGBackend, Text};
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color, IntoFont, ShapeStyle, TextStyle};
+use anyhow::Result;
+use plotters::element::Polygon;
+use plotters::prelude::RGBColor;
+use plotters::style::Color;
+use plotters::style::text_anchor::HPos;
 
+use super::drawing::{Area, Drawn, GRID, INK, MARGIN, MUTED, band, band_legend, head, picture, stroke, write};
 use super::line::{Group, Line, Standing};
-use super::marker::{INK, marker, tint};
+use super::marker::{marker, tint};
 use super::scale::Scale;
 use super::text::shortened;
 use super::view::View;
-
-pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 const WIDTH: u32 = 1_000;
 const ROW: i32 = 22;
@@ -20,7 +19,6 @@ const ROW: i32 = 22;
 const TOP: i32 = 118;
 /// Below the rows: the lower axis.
 const BOTTOM: i32 = 52;
-const MARGIN: i32 = 20;
 /// Left and right end of the plotted range.
 const PLOT: (i32, i32) = (390, 790);
 /// Numbers stand to the right of it: changes end here, intervals begin there.
@@ -32,9 +30,12 @@ const CASE: usize = 50;
 const CASE_BESIDE_LABEL: usize = 30;
 const LABEL: usize = 20;
 
-const MUTED: RGBColor = RGBColor(107, 114, 128);
-const GRID: RGBColor = RGBColor(229, 231, 235);
-const BAND: RGBColor = RGBColor(219, 234, 247);
+/// What a forest plot shows.
+pub(super) struct Chart<'a> {
+    pub(super) title: &'a str,
+    pub(super) origin: &'a str,
+    pub(super) groups: &'a [Group],
+}
 
 /// All rows as an SVG picture, 1,000 pixels wide, a line of 22 pixels per row: estimate and interval in percent, the
 /// tolerance shaded. Intervals beyond the range that suits most rows end in an arrow.
@@ -42,63 +43,40 @@ const BAND: RGBColor = RGBColor(219, 234, 247);
 /// # Errors
 /// Where the picture can't be drawn.
 pub fn forest(view: &View) -> Result<String> {
-    let mut text = String::new();
-    let rows: Vec<(&Group, &Line)> =
-        view.groups.iter().flat_map(|group| group.lines.iter().map(move |line| (group, line))).collect();
-    let height = TOP + ROW * i32::try_from(rows.len().max(1))? + BOTTOM;
-    let area = SVGBackend::with_string(&mut text, (WIDTH, u32::try_from(height)?)).into_drawing_area();
-    draw(&area, view, &rows).map_err(|error| anyhow!("the forest plot could not be drawn: {error}"))?;
-    drop(area);
-    Ok(text)
+    Chart { title: &view.title, origin: &view.origin, groups: &view.groups }.picture()
 }
 
-pub(super) type Drawn = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+impl Chart<'_> {
+    /// All lines of all groups as an SVG picture.
+    ///
+    /// # Errors
+    /// Where it can't be drawn.
+    pub(super) fn picture(&self) -> Result<String> {
+        let rows: Vec<(&Group, &Line)> =
+            self.groups.iter().flat_map(|group| group.lines.iter().map(move |line| (group, line))).collect();
+        let height = TOP + ROW * i32::try_from(rows.len().max(1))? + BOTTOM;
+        picture("forest plot", (WIDTH, u32::try_from(height)?), |area| self.draw(area, &rows))
+    }
 
-fn draw(area: &Area<'_>, view: &View, rows: &[(&Group, &Line)]) -> Drawn {
-    area.fill(&RGBColor(255, 255, 255))?;
-    write(area, &shortened(&view.title, 88), (MARGIN, 24), (18, INK, HPos::Left), true)?;
-    write(area, &shortened(&view.origin, 130), (MARGIN, 46), (12, MUTED, HPos::Left), false)?;
-    if rows.is_empty() {
-        return write(area, "No row to show: nothing was compared.", (MARGIN, TOP), (13, INK, HPos::Left), false);
+    fn draw(&self, area: &Area<'_>, rows: &[(&Group, &Line)]) -> Drawn {
+        head(area, self.title, self.origin)?;
+        if rows.is_empty() {
+            return write(area, "No row to show: nothing was compared.", (MARGIN, TOP), (13, INK, HPos::Left));
+        }
+        legend(area, rows)?;
+        let scale = Scale::of(rows.iter().map(|(_, line)| *line), PLOT);
+        background(area, rows, &scale)?;
+        axes(area, rows.len(), &scale)?;
+        for (at, (_, line)) in rows.iter().enumerate() {
+            row(area, line, middle(at), &scale)?;
+        }
+        names(area, rows)
     }
-    legend(area, rows)?;
-    let scale = Scale::of(rows.iter().map(|(_, line)| *line), PLOT);
-    background(area, rows, &scale)?;
-    axes(area, rows.len(), &scale)?;
-    for (at, (_, line)) in rows.iter().enumerate() {
-        row(area, line, middle(at), &scale)?;
-    }
-    names(area, rows)?;
-    area.present()?;
-    Ok(())
 }
 
 /// The vertical middle of a row.
 fn middle(at: usize) -> i32 {
     TOP + ROW * i32::try_from(at).unwrap_or(0) + ROW / 2
-}
-
-fn write(
-    area: &Area<'_>,
-    text: &str,
-    at: (i32, i32),
-    (size, colour, side): (i32, RGBColor, HPos),
-    bold: bool,
-) -> Drawn {
-    // The backend divides by 1.24.
-    let font = ("Helvetica, Arial, sans-serif", f64::from(size) * 1.24).into_font();
-    let font = if bold { font.style(plotters::style::FontStyle::Bold) } else { font };
-    let style = TextStyle::from(font).color(&colour).pos(Pos::new(side, VPos::Center));
-    area.draw(&Text::new(text.to_owned(), at, style))?;
-    Ok(())
-}
-
-fn stroke(area: &Area<'_>, from: (i32, i32), to: (i32, i32), (colour, width): (RGBColor, u32)) -> Drawn {
-    area.draw(&PathElement::new(
-        [from, to],
-        ShapeStyle { color: colour.to_rgba(), filled: false, stroke_width: width },
-    ))?;
-    Ok(())
 }
 
 /// Only what occurs is explained.
@@ -109,11 +87,10 @@ fn legend(area: &Area<'_>, rows: &[(&Group, &Line)]) -> Drawn {
     {
         marker(area, standing, (x, y))?;
         let words = standing.words();
-        write(area, words, (x + 12, y), (12, INK, HPos::Left), false)?;
+        write(area, words, (x + 12, y), (12, INK, HPos::Left))?;
         x += 36 + advance(words);
     }
-    area.draw(&Rectangle::new([(x, y - 7), (x + 16, y + 7)], BAND.filled()))?;
-    write(area, "tolerance", (x + 22, y), (12, INK, HPos::Left), false)
+    band_legend(area, (x, y))
 }
 
 /// About how far a text of 12 pixels reaches.
@@ -126,11 +103,11 @@ fn background(area: &Area<'_>, rows: &[(&Group, &Line)], scale: &Scale) -> Drawn
     for (at, (group, line)) in rows.iter().enumerate() {
         let top = middle(at) - ROW / 2;
         let (left, right) = (scale.at(-line.tolerance), scale.at(line.tolerance));
-        area.draw(&Rectangle::new([(left, top), (right, top + ROW)], BAND.filled()))?;
+        band(area, [(left, top), (right, top + ROW)])?;
         let previous = at.checked_sub(1).map(|before| rows[before].0);
         let begins = previous.is_some_and(|before| before.case != group.case);
         if begins && (group.lines.len() > 1 || previous.is_some_and(|before| before.lines.len() > 1)) {
-            stroke(area, (MARGIN, top), (980, top), (GRID, 1))?;
+            stroke(area, &[(MARGIN, top), (980, top)], (GRID, 1))?;
         }
     }
     Ok(())
@@ -141,12 +118,12 @@ fn axes(area: &Area<'_>, rows: usize, scale: &Scale) -> Drawn {
     for (share, text) in scale.ticks() {
         let x = scale.at(share);
         let line = if share == 0.0 { (MUTED, 2) } else { (GRID, 1) };
-        stroke(area, (x, top - 4), (x, bottom + 4), line)?;
-        write(area, &text, (x, top - 14), (11, MUTED, HPos::Center), false)?;
-        write(area, &text, (x, bottom + 14), (11, MUTED, HPos::Center), false)?;
+        stroke(area, &[(x, top - 4), (x, bottom + 4)], line)?;
+        write(area, &text, (x, top - 14), (11, MUTED, HPos::Center))?;
+        write(area, &text, (x, bottom + 14), (11, MUTED, HPos::Center))?;
     }
     let caption = "less ← change from the baseline, estimate and interval → more";
-    write(area, caption, (i32::midpoint(PLOT.0, PLOT.1), bottom + 34), (12, MUTED, HPos::Center), false)
+    write(area, caption, (i32::midpoint(PLOT.0, PLOT.1), bottom + 34), (12, MUTED, HPos::Center))
 }
 
 fn row(area: &Area<'_>, line: &Line, y: i32, scale: &Scale) -> Drawn {
@@ -156,7 +133,7 @@ fn row(area: &Area<'_>, line: &Line, y: i32, scale: &Scale) -> Drawn {
         return if same { marker(area, line.standing, (scale.at(0.0), y)) } else { Ok(()) };
     };
     let colour = tint(line.standing);
-    stroke(area, (scale.at(span.low), y), (scale.at(span.high), y), (colour, 2))?;
+    stroke(area, &[(scale.at(span.low), y), (scale.at(span.high), y)], (colour, 2))?;
     arrow(area, (scale.beyond(span.low), scale.beyond(span.high)), y, colour)?;
     marker(area, line.standing, (scale.at(span.estimate) - INSIDE * scale.beyond(span.estimate), y))
 }
@@ -168,8 +145,8 @@ fn numbers(area: &Area<'_>, line: &Line, y: i32) -> Drawn {
         None if line.standing == Standing::SameCode => "same code".to_owned(),
         None => "not measured".to_owned(),
     };
-    write(area, &line.change, (NUMBERS.0, y), (11, ink, HPos::Right), false)?;
-    write(area, &interval, (NUMBERS.1, y), (11, ink, HPos::Left), false)
+    write(area, &line.change, (NUMBERS.0, y), (11, ink, HPos::Right))?;
+    write(area, &interval, (NUMBERS.1, y), (11, ink, HPos::Left))
 }
 
 /// Arrowheads at the edges that an interval goes beyond.
@@ -179,7 +156,7 @@ fn arrow(area: &Area<'_>, (low, high): (i32, i32), y: i32, colour: RGBColor) -> 
     for side in sides.into_iter().filter(|side| *side != 0) {
         let edge = if side < 0 { PLOT.0 } else { PLOT.1 };
         let head = vec![(edge + 9 * side, y), (edge, y - 5), (edge, y + 5)];
-        area.draw(&plotters::element::Polygon::new(head, colour.filled()))?;
+        area.draw(&Polygon::new(head, colour.filled()))?;
     }
     Ok(())
 }
@@ -190,11 +167,11 @@ fn names(area: &Area<'_>, rows: &[(&Group, &Line)]) -> Drawn {
     let mut last: Option<&Group> = None;
     for (at, (group, line)) in rows.iter().enumerate() {
         if last.is_none_or(|last| last.case != group.case) {
-            write(area, &shortened(&group.case, room), (MARGIN, middle(at)), (12, INK, HPos::Left), false)?;
+            write(area, &shortened(&group.case, room), (MARGIN, middle(at)), (12, INK, HPos::Left))?;
         }
         last = Some(group);
         let label = shortened(&line.label, LABEL);
-        write(area, &label, (PLOT.0 - 16, middle(at)), (12, MUTED, HPos::Right), false)?;
+        write(area, &label, (PLOT.0 - 16, middle(at)), (12, MUTED, HPos::Right))?;
     }
     Ok(())
 }

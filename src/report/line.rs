@@ -1,5 +1,7 @@
 //! The rows of a report as text, grouped by case, what needs eyes first.
 
+use std::collections::BTreeSet;
+
 use crate::samples::{CaseId, Metric};
 use crate::verdict::{Basis, Limit, Relative, Row, Verdict};
 
@@ -123,6 +125,8 @@ impl Group {
 /// The names that tell rows apart, over a whole report.
 pub(super) struct Labels {
     naming: Naming,
+    /// Whether two rows differ in nothing but the part of a merged run.
+    parts: bool,
     candidates: bool,
     metrics: bool,
 }
@@ -131,13 +135,15 @@ impl Labels {
     pub(super) fn of(rows: &[Row]) -> Self {
         let naming = Naming::of(rows.iter().flat_map(|row| [&row.candidate, &row.baseline]));
         let differ = |name: &dyn Fn(&Row) -> String| rows.windows(2).any(|pair| name(&pair[0]) != name(&pair[1]));
-        let candidates = differ(&|row| naming.name(&row.candidate));
-        Self { naming, candidates, metrics: differ(&|row| row.metric.to_string()) }
+        let mut seen = BTreeSet::new();
+        let parts = rows.iter().any(|row| !seen.insert((&row.case, &row.metric, naming.name(&row.candidate))));
+        let candidates = parts || differ(&|row| naming.name(&row.candidate));
+        Self { naming, parts, candidates, metrics: differ(&|row| row.metric.to_string()) }
     }
 
     /// The candidate's name, whether or not it tells rows apart.
     pub(super) fn candidate(&self, row: &Row) -> String {
-        self.naming.name(&row.candidate)
+        self.naming.name_in(row.part.filter(|_| self.parts), &row.candidate)
     }
 
     /// A row's label among `siblings` rows of its case. The only row of a case needs no metric when that is the usual one.

@@ -5,7 +5,7 @@
 use super::line::{Group, Line, Standing};
 use super::numbers::counted;
 use super::text::shortened;
-use super::view::View;
+use super::view::{Broken, View};
 
 /// The longest text that is ever returned, in bytes. GitHub takes 65,536 characters.
 pub const LONGEST: usize = 60_000;
@@ -18,8 +18,16 @@ const LONGEST_LINE: usize = 400;
 #[must_use]
 pub fn markdown(view: &View) -> String {
     let head = head(view);
-    let sections =
-        [eyes(view), absolutes(view), differences(view), failures(view), missing(view), calm(view), environment(view)];
+    let sections = [
+        eyes(view),
+        absolutes(view),
+        differences(view),
+        failures(&view.failures),
+        missing(view),
+        skipped(&view.skipped),
+        calm(view),
+        environment(view),
+    ];
     let reserved: usize = sections.iter().flatten().map(Section::least).sum();
     let mut free = LONGEST.saturating_sub(head.len() + reserved);
     let mut text = head;
@@ -32,7 +40,7 @@ pub fn markdown(view: &View) -> String {
 }
 
 /// A part of the report that can be cut after any entry.
-struct Section {
+pub(super) struct Section {
     open: String,
     entries: Vec<String>,
     close: &'static str,
@@ -50,7 +58,8 @@ impl Section {
         self.open.len() + self.close.len() + self.left_out(self.entries.len()).len()
     }
 
-    fn write(&self, most: usize) -> String {
+    /// As many entries as fit into `most` bytes, and the number of the others.
+    pub(super) fn write(&self, most: usize) -> String {
         let mut text = self.open.clone();
         let reserve = self.close.len() + self.left_out(self.entries.len()).len();
         let mut written = 0;
@@ -162,13 +171,21 @@ fn differences(view: &View) -> Option<Section> {
     Section::new(open.to_owned(), rows.collect(), "", "fact")
 }
 
-fn failures(view: &View) -> Option<Section> {
-    let entries = view.failures.iter().map(|failure| {
+/// What could not be measured, why, and the commands that show it again.
+pub(super) fn failures(failures: &[Broken]) -> Option<Section> {
+    let entries = failures.iter().map(|failure| {
         let command = failure.command.as_ref().map_or(String::new(), |command| fenced(std::slice::from_ref(command)));
         format!("\n✗ {}\n{}{command}", code(&failure.what), fenced(&failure.why))
     });
-    let open = format!("\n#### {}\n", counted(view.failures.len(), "failure"));
+    let open = format!("\n#### {}\n", counted(failures.len(), "failure"));
     Section::new(open, entries.collect(), "", "failure")
+}
+
+/// Variants and why they were not built.
+pub(super) fn skipped(skipped: &[(String, String)]) -> Option<Section> {
+    let entries = skipped.iter().map(|(name, why)| format!("- {}: {}\n", code(name), code(why))).collect();
+    let open = "\n#### Not measured: this machine or its tools can't\n\n".to_owned();
+    Section::new(open, entries, "", "variant")
 }
 
 fn missing(view: &View) -> Option<Section> {
@@ -187,7 +204,7 @@ fn environment(view: &View) -> Option<Section> {
 
 /// A text in a code span that also holds inside a table. Backslashes can't escape anything there, so the two characters that
 /// would end the span or the cell give way to ones that look alike.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     if text.trim().is_empty() {
         return String::new();
     }

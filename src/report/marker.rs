@@ -2,29 +2,25 @@
 //! distinct under the common kinds of colour blindness.
 
 use plotters::element::{Circle, Polygon, Rectangle};
-use plotters::prelude::{PathElement, RGBColor};
-use plotters::style::{Color, ShapeStyle};
+use plotters::prelude::RGBColor;
+use plotters::style::Color;
 
-use super::forest::{Area, Drawn};
+use super::drawing::{Area, Drawn, MUTED, PAPER, Place, stroke};
 use super::line::Standing;
 
-/// The colour of text and of what stands for itself.
-pub(super) const INK: RGBColor = RGBColor(31, 41, 55);
-const PAPER: RGBColor = RGBColor(255, 255, 255);
-
 /// The colour of a verdict.
-pub(super) fn tint(standing: Standing) -> RGBColor {
+pub(super) const fn tint(standing: Standing) -> RGBColor {
     match standing {
         Standing::Regressed => RGBColor(213, 94, 0),
         Standing::Improved => RGBColor(0, 114, 178),
         Standing::Undecided => RGBColor(160, 80, 140),
-        Standing::Tolerated | Standing::Unchanged | Standing::SameCode => RGBColor(107, 114, 128),
+        Standing::Tolerated | Standing::Unchanged | Standing::SameCode => MUTED,
     }
 }
 
 /// Draws a verdict's marker: regressed a triangle, improved a disc, undecided an open diamond, tolerated an open square,
 /// unchanged a full one, same code two strokes.
-pub(super) fn marker(area: &Area<'_>, standing: Standing, (x, y): (i32, i32)) -> Drawn {
+pub(super) fn marker(area: &Area<'_>, standing: Standing, (x, y): Place) -> Drawn {
     let colour = tint(standing);
     match standing {
         Standing::Regressed => {
@@ -42,21 +38,16 @@ pub(super) fn marker(area: &Area<'_>, standing: Standing, (x, y): (i32, i32)) ->
         Standing::Unchanged => area.draw(&Rectangle::new([(x - 4, y - 4), (x + 4, y + 4)], colour.filled()))?,
         Standing::SameCode => {
             for height in [y - 3, y + 3] {
-                area.draw(&PathElement::new([(x - 6, height), (x + 6, height)], thick(colour)))?;
+                stroke(area, &[(x - 6, height), (x + 6, height)], (colour, 2))?;
             }
         }
     }
     Ok(())
 }
 
-fn thick(colour: RGBColor) -> ShapeStyle {
-    ShapeStyle { color: colour.to_rgba(), filled: false, stroke_width: 2 }
-}
-
 /// An open shape hides the line behind it.
-fn outlined(area: &Area<'_>, corners: Vec<(i32, i32)>, colour: RGBColor) -> Drawn {
+fn outlined(area: &Area<'_>, corners: Vec<Place>, colour: RGBColor) -> Drawn {
     area.draw(&Polygon::new(corners.clone(), PAPER.filled()))?;
-    let closed = corners.iter().chain(&corners[..2]).copied().collect::<Vec<_>>();
-    area.draw(&PathElement::new(closed, thick(colour)))?;
-    Ok(())
+    let closed: Vec<Place> = corners.iter().chain(&corners[..2]).copied().collect();
+    stroke(area, &closed, (colour, 2))
 }

@@ -24,6 +24,11 @@ impl Paint {
         }
     }
 
+    /// The colour of what is said beside a verdict.
+    pub(super) fn beside(standing: Standing) -> Self {
+        if standing.needs_eyes() { Self::Plain } else { Self::Dim }
+    }
+
     /// The text in this colour; as it is where colours are not wanted.
     pub(super) fn on(self, text: &str, colour: bool) -> String {
         let code = match self {

@@ -15,7 +15,7 @@ const MOST_NAMED: usize = 3;
 /// What is compared with what: `wall of native against variant release`.
 pub(super) fn title(run: &Run, rows: &[Row], labels: &Labels) -> String {
     if rows.is_empty() {
-        return format!("{}, nothing to compare", counted(run.measurements.len(), "case"));
+        return format!("{}, nothing to compare", counted(measured(run), "case"));
     }
     let listed = |names: BTreeSet<String>, noun: &str| match names.len() {
         many if many > MOST_NAMED => counted(many, noun),
@@ -24,6 +24,11 @@ pub(super) fn title(run: &Run, rows: &[Row], labels: &Labels) -> String {
     let metrics = rows.iter().map(|row| clean(row.metric.as_str())).collect();
     let candidates = rows.iter().map(|row| labels.candidate(row)).collect();
     format!("{} of {} against {}", listed(metrics, "metric"), listed(candidates, "candidate"), clean(&run.against))
+}
+
+/// How many cases were measured, in however many parts.
+fn measured(run: &Run) -> usize {
+    run.measurements.iter().map(|measurement| &measurement.case).collect::<BTreeSet<_>>().len()
 }
 
 /// The outcome in one sentence, the worst first.
@@ -62,7 +67,7 @@ fn lost(judgement: &Judgement) -> String {
 /// What was looked at, whatever came out: silence would be ambiguous.
 pub(super) fn summary(run: &Run, judgement: &Judgement) -> String {
     if judgement.rows.is_empty() {
-        return format!("{} measured, none compared{}", counted(run.measurements.len(), "case"), lost(judgement));
+        return format!("{} measured, none compared{}", counted(measured(run), "case"), lost(judgement));
     }
     let count = |verdict| judgement.count(verdict);
     format!(

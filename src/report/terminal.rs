@@ -3,6 +3,7 @@
 use super::absolute::Absolute;
 use super::line::{Group, Line, Standing};
 use super::numbers::counted;
+use super::page::{Page, Style};
 use super::palette::Paint;
 use super::table::{Align, Cell, Table, paired};
 use super::text::{shortened, wrapped};
@@ -16,19 +17,10 @@ const NAMES: usize = 1;
 const VALUES: usize = 4;
 const WIDE: usize = 90;
 
-/// How a terminal is written to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Style {
-    /// Whether ANSI colours are wanted.
-    pub colour: bool,
-    /// Columns of the terminal. Below 90 the values are left out, below 65 the rows no longer fit.
-    pub width: usize,
-}
-
 /// The report as lines of text, with a line end behind the last one.
 #[must_use]
 pub fn terminal(view: &View, style: Style) -> String {
-    let mut page = Page { style, text: String::new() };
+    let mut page = Page::new(style);
     page.head(view);
     if view.absolutes.is_empty() {
         page.rows(view);
@@ -36,35 +28,14 @@ pub fn terminal(view: &View, style: Style) -> String {
         page.absolutes(&view.absolutes);
     }
     page.differences(&view.differences);
-    page.failures(view);
+    page.failures(&view.failures);
     page.missing(&view.missing);
+    page.skipped(&view.skipped);
     page.foot(view);
     page.text
 }
 
-struct Page {
-    style: Style,
-    text: String,
-}
-
 impl Page {
-    fn line(&mut self, text: &str, paint: Paint) {
-        self.text += &paint.on(text, self.style.colour);
-        self.text.push('\n');
-    }
-
-    /// A text that may be long: broken between words, its first line and the later ones so far in.
-    fn wrapped(&mut self, text: &str, indents: (usize, usize), paint: Paint) {
-        for line in wrapped(text, self.style.width, indents) {
-            self.line(&line, paint);
-        }
-    }
-
-    fn heading(&mut self, text: &str) {
-        self.text.push('\n');
-        self.line(text, Paint::Bold);
-    }
-
     fn head(&mut self, view: &View) {
         self.wrapped(&view.title, (0, 0), Paint::Bold);
         self.wrapped(&view.origin, (0, 0), Paint::Dim);
@@ -126,21 +97,6 @@ impl Page {
         table.fit(2, self.style.width);
         table.fit(1, self.style.width);
         self.text += &table.lines(self.style.colour);
-    }
-
-    fn failures(&mut self, view: &View) {
-        if view.failures.is_empty() {
-            return;
-        }
-        self.heading(&counted(view.failures.len(), "failure"));
-        for failure in &view.failures {
-            self.wrapped(&format!("✗ {}", failure.what), (2, 4), Paint::Red);
-            failure.why.iter().for_each(|line| self.wrapped(line, (4, 6), Paint::Plain));
-            if let Some(command) = &failure.command {
-                // In one piece, whatever its length: it is there to be copied.
-                self.line(&format!("    $ {command}"), Paint::Dim);
-            }
-        }
     }
 
     fn missing(&mut self, missing: &[String]) {
@@ -207,8 +163,7 @@ fn table(shown: &[(&Group, &Line)], style: Style) -> String {
 }
 
 fn cells(line: &Line, name: &str, [interval, values]: [String; 2]) -> Vec<Cell> {
-    let paint = Paint::of(line.standing);
-    let plain = if line.standing.needs_eyes() { Paint::Plain } else { Paint::Dim };
+    let (paint, plain) = (Paint::of(line.standing), Paint::beside(line.standing));
     vec![
         (format!("{} {}", line.standing.mark(), line.standing.verdict()), paint),
         (name.to_owned(), plain),

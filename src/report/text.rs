@@ -66,7 +66,8 @@ pub(super) fn shortened(text: &str, most: usize) -> String {
 
 /// The text in lines of at most `most` characters where its words allow that; the first begins with `indent` spaces, all others
 /// with `hang`.
-pub(super) fn wrapped(text: &str, most: usize, (indent, hang): (usize, usize)) -> Vec<String> {
+#[must_use]
+pub fn wrapped(text: &str, most: usize, (indent, hang): (usize, usize)) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = " ".repeat(indent);
     let mut begun = false;

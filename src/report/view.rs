@@ -1,6 +1,6 @@
 //! What every renderer shows, as text.
 
-use crate::samples::{Environment, Failure, Run};
+use crate::samples::{Environment, Failure, Part, Run};
 use crate::verdict::Judgement;
 
 use super::absolute::{Absolute, absolutes};
@@ -33,7 +33,7 @@ pub struct View {
     pub headline: String,
     /// Which run on which machine.
     pub origin: String,
-    /// Whether all that was asked has been done.
+    /// Whether nothing is left for `--resume` to do. (What a merged run lacks is among the failures, with the way to get it.)
     pub complete: bool,
     /// The rows by case, what needs eyes first.
     pub groups: Vec<Group>,
@@ -49,6 +49,8 @@ pub struct View {
     pub failures: Vec<Broken>,
     /// Cases that were asked for and have no measurement.
     pub missing: Vec<String>,
+    /// Variants that the machine can't build or run, with the reason.
+    pub skipped: Vec<(String, String)>,
     /// What was looked at and what came out, in numbers.
     pub summary: String,
     /// How many false alarms are to be expected: `0.01`.
@@ -70,13 +72,14 @@ impl View {
             title: summary::title(run, rows, &labels),
             headline: summary::headline(judgement, &groups),
             origin: origin(run),
-            complete: run.complete,
+            complete: run.complete || !run.parts().is_empty(),
             same_code: summary::same_code(rows, &labels),
             footnotes: summary::footnotes(&groups),
             absolutes: if rows.is_empty() { absolutes(run) } else { Vec::new() },
             differences: Vec::new(),
             failures: judgement.failures.iter().map(broken).collect(),
             missing: judgement.missing.iter().map(|case| clean(&case.to_string())).collect(),
+            skipped: skipped(run),
             summary: summary::summary(run, judgement),
             false_alarms: judgement.family_error.to_string(),
             environment: facts(&run.environment),
@@ -94,22 +97,48 @@ impl View {
     }
 }
 
-fn broken(failure: &Failure) -> Broken {
+/// The variants that a run did without, each with the reason.
+pub(super) fn skipped(run: &Run) -> Vec<(String, String)> {
+    run.skipped.iter().map(|one| (clean(one.variant.as_str()), clean(&one.why))).collect()
+}
+
+pub(super) fn broken(failure: &Failure) -> Broken {
+    let part = failure.part.map_or_else(String::new, |part| format!("shard {part}: "));
     Broken {
-        what: clean(&failure.what),
+        what: format!("{part}{}", clean(&failure.what)),
         why: clean_lines(&failure.why, MOST_LINES),
         command: failure.command.as_deref().map(clean),
     }
 }
 
 fn origin(run: &Run) -> String {
-    let machine = run.environment.fingerprint.get("cpu.model").map_or_else(String::new, |model| clean(model));
+    let machine = if run.parts().is_empty() { machine(&run.environment) } else { machines(run.parts()) };
     let on = if machine.is_empty() { String::new() } else { format!(" on {}", shortened(&machine, LONGEST_MACHINE)) };
+    let division = match (run.shard(), run.parts()) {
+        (Some(shard), _) => format!(" (shard {shard})"),
+        (None, []) => String::new(),
+        (None, parts) => format!(" ({} of {} shards)", parts.len(), parts[0].shard.count()),
+    };
     let commit = run.commit.as_deref().map_or_else(String::new, |commit| {
         let (id, changed) = commit.strip_suffix('+').map_or((commit, ""), |id| (id, " with changes"));
         format!(" at {}{changed}", super::arms::revision(id))
     });
-    format!("run {}{commit}{on}", clean(run.id.as_str()))
+    format!("run {}{division}{commit}{on}", clean(run.id.as_str()))
+}
+
+fn machine(environment: &Environment) -> String {
+    environment.fingerprint.get("cpu.model").map_or_else(String::new, |model| clean(model))
+}
+
+/// The machine of all parts, or how many kinds there are: each comparison was made on one.
+fn machines(parts: &[Part]) -> String {
+    let mut kinds: Vec<&Environment> = Vec::new();
+    for part in parts {
+        if !kinds.iter().any(|known| known.comparable(&part.environment)) {
+            kinds.push(&part.environment);
+        }
+    }
+    if kinds.len() == 1 { machine(kinds[0]) } else { format!("{} kinds of machines", kinds.len()) }
 }
 
 fn facts(environment: &Environment) -> Vec<(String, String)> {

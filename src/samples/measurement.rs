@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CaseId, Metric, VariantName};
+use super::{CaseId, Metric, Shard, VariantName};
 
 /// What [`Arm::revision`] says of sources that are not a commit's.
 pub const WORKING_TREE: &str = "working tree";
@@ -95,6 +95,9 @@ fn is_zero(value: &f64) -> bool {
 pub struct Measurement {
     /// Which case.
     pub case: CaseId,
+    /// The part of a merged run that it is from: baselines of two parts are two arms, on two machines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Shard>,
     /// The arms; each says which of them it is compared with.
     pub arms: Vec<Arm>,
     /// Iterations per batch, the same for all arms.
@@ -162,4 +165,7 @@ pub struct Failure {
     /// The arm of that case that takes no part any more; `None` where the whole case is lost.
     #[serde(default)]
     pub arm: Option<usize>,
+    /// The part of a merged run that it is from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Shard>,
 }

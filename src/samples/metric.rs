@@ -51,7 +51,7 @@ impl Metric {
     #[must_use]
     pub fn unit(&self) -> Unit {
         match self.0.as_str() {
-            "wall" | "cpu" => Unit::Nanoseconds,
+            "wall" | "cpu" | "build.wall" | "build.cpu" => Unit::Nanoseconds,
             name if name.starts_with("latency.") => Unit::Nanoseconds,
             "alloc.bytes" | "alloc.peak" | "rss.peak" => Unit::Bytes,
             name if name.starts_with("binary.") => Unit::Bytes,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CaseId, Environment, Failure, Gate, Measurement, RunId, Skipped};
+use super::{CaseId, Divided, Environment, Failure, Gate, Measurement, RunId, Shard, Skipped};
 
 /// The version of the format. Older files keep loading; newer ones are refused by name.
 pub const FORMAT: u32 = 1;
@@ -24,6 +24,7 @@ pub struct Run {
     /// What the comparison is against: `variant release`, `revision main`, `baseline nightly`.
     pub against: String,
     /// Digest of what was asked (plan, filters, variants, revisions, handicaps): a run resumes only under an equal one.
+    /// Empty in a merged run, which never resumes.
     pub asked: String,
     /// The machine.
     pub environment: Environment,
@@ -38,14 +39,28 @@ pub struct Run {
     /// The variants that this machine can't build or run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skipped>,
+    /// What makes it a shard of a run over several machines, or several of those put together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub divided: Option<Divided>,
     /// Whether all that was asked has been done.
     pub complete: bool,
 }
 
 impl Run {
-    /// The measurement of a case.
+    /// The measurement of a case, in a run that was measured in one piece.
     #[must_use]
     pub fn measurement(&self, case: &CaseId) -> Option<&Measurement> {
-        self.measurements.iter().find(|measurement| measurement.case == *case)
+        self.measurement_in(case, None)
+    }
+
+    /// The measurement of a case in one part of a merged run; with `None`, in a run that was measured in one piece.
+    #[must_use]
+    pub fn measurement_in(&self, case: &CaseId, part: Option<Shard>) -> Option<&Measurement> {
+        self.measurements.iter().find(|measurement| measurement.case == *case && measurement.part == part)
+    }
+
+    /// All measurements of a case: in a merged run, one per part that measured it.
+    pub fn measurements_of<'r>(&'r self, case: &'r CaseId) -> impl Iterator<Item = &'r Measurement> {
+        self.measurements.iter().filter(move |measurement| measurement.case == *case)
     }
 }

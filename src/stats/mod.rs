@@ -7,12 +7,14 @@
 //! - two samples: [`welch_interval`]
 //! - many looks at growing data: [`looks`], [`Spending`]
 //! - many rows in one report: [`holm_levels`]
+//! - many effects in one table: [`least_squares`], [`standard_error`], [`normal_interval`]
 //! - planning: [`components`], [`best_blocks`], [`smallest_visible`]
 
 mod components;
 #[cfg(test)]
 mod draws;
 mod interval;
+mod least_squares;
 mod multiple;
 mod power;
 mod sequential;
@@ -24,6 +26,7 @@ mod summary;
 
 pub use components::{Components, best_blocks, components};
 pub use interval::{Estimate, welch_interval};
+pub use least_squares::{least_squares, normal_interval, standard_error};
 pub use multiple::holm_levels;
 pub use power::smallest_visible;
 pub use sequential::{Spending, looks};

@@ -22,6 +22,7 @@ pub(super) fn begun(id: &str) -> Run {
         measurements: Vec::new(),
         failures: Vec::new(),
         skipped: Vec::new(),
+        divided: None,
         complete: false,
     }
 }
@@ -58,7 +59,16 @@ fn arm(variant: &str) -> Arm {
 
 pub(super) fn calibrated() -> Measurement {
     let arms = vec![arm("release"), arm("fat")];
-    Measurement { case: case(), arms, iterations: 8, warm_up: 2, threads: 1, rounds: Vec::new(), counted: Vec::new() }
+    Measurement {
+        case: case(),
+        part: None,
+        arms,
+        iterations: 8,
+        warm_up: 2,
+        threads: 1,
+        rounds: Vec::new(),
+        counted: Vec::new(),
+    }
 }
 
 pub(super) fn round(seed: u32) -> Round {
@@ -81,7 +91,7 @@ pub(super) fn records() -> Vec<Record> {
     all.push(Record::Counted { case: case(), counted: vec![counts.clone(), counts] });
     let why = "error: \"quoted\"\nsecond line \u{202e}".to_owned();
     let what = "case generator::redb/cached, variant fat".to_owned();
-    all.push(Record::Failure(Failure { what, why, command: None, case: Some(case()), arm: Some(1) }));
+    all.push(Record::Failure(Failure { what, why, command: None, case: Some(case()), arm: Some(1), part: None }));
     all.push(Record::End);
     all
 }

@@ -95,17 +95,22 @@ impl Journal {
     /// # Errors
     /// Where the run fails [`validate`] or the file can't be written.
     pub fn finish(self, run: &Run) -> Result<PathBuf> {
-        validate(run).map_err(|wrong| anyhow!("the run {} is not written: {wrong}", run.id))?;
-        let (path, unnamed) = (self.folder.join(RUN), self.folder.join("run.tmp"));
-        let write = || {
-            let mut file = File::create(&unnamed)?;
-            file.write_all(&serde_json::to_vec(run)?)?;
-            file.sync_all()?;
-            fs::rename(&unnamed, &path)
-        };
-        write().with_context(|| format!("writing {}", path.display()))?;
-        Ok(path)
+        write_run(&self.folder, run)
     }
+}
+
+/// Writes `run.json` into the folder, whole or not at all.
+pub(super) fn write_run(folder: &Path, run: &Run) -> Result<PathBuf> {
+    validate(run).map_err(|wrong| anyhow!("the run {} is not written: {wrong}", run.id))?;
+    let (path, unnamed) = (folder.join(RUN), folder.join("run.tmp"));
+    let write = || {
+        let mut file = File::create(&unnamed)?;
+        file.write_all(&serde_json::to_vec(run)?)?;
+        file.sync_all()?;
+        fs::rename(&unnamed, &path)
+    };
+    write().with_context(|| format!("writing {}", path.display()))?;
+    Ok(path)
 }
 
 impl Drop for Journal {

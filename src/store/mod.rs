@@ -13,5 +13,5 @@ pub use baselines::{Baselines, fingerprint};
 pub use journal::Journal;
 pub use load::read_run;
 pub use names::{BaselineName, Entry};
-pub use runs::Runs;
+pub use runs::{Runs, runs_below};
 pub use validate::validate;

@@ -106,6 +106,19 @@ impl Runs {
         Ok(None)
     }
 
+    /// Keeps a run that was not measured here: one that was put together from others. What stood under its id is replaced.
+    /// Returns its folder.
+    ///
+    /// # Errors
+    /// Where the run is not valid, or the folder can't be written to.
+    pub fn keep(&self, run: &Run) -> Result<PathBuf> {
+        self.ensure_writable()?;
+        let folder = self.folder_of(&run.id)?;
+        fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        journal::write_run(&folder, run)?;
+        Ok(folder)
+    }
+
     /// All runs, oldest first.
     ///
     /// # Errors
@@ -145,6 +158,42 @@ impl Runs {
             newest => format!("there is no run {what:?} in {shown}; the newest are {}", newest.join(", ")),
         })
     }
+}
+
+/// How far below a folder runs are looked for: an artifact's folder, and what it was packed with.
+const DEEPEST: usize = 3;
+
+/// All runs in a folder and up to three folders down, as downloaded artifacts lie, in the order of their paths. Links are not
+/// followed.
+///
+/// # Errors
+/// Where a folder can't be read, holds no run, or one of its runs is not valid.
+pub fn runs_below(folder: &Path) -> Result<Vec<Run>> {
+    let mut folders = Vec::new();
+    collect(folder, DEEPEST, &mut folders)?;
+    if folders.is_empty() {
+        bail!("{} holds no {RUN}, nor does any folder up to {DEEPEST} below it", folder.display());
+    }
+    folders.iter().map(|folder| load_folder(folder)).collect()
+}
+
+fn collect(folder: &Path, deeper: usize, found: &mut Vec<PathBuf>) -> Result<()> {
+    if holds_run(folder) {
+        found.push(folder.to_owned());
+    }
+    if deeper == 0 {
+        return Ok(());
+    }
+    let reading = || format!("reading {}", folder.display());
+    let mut inside = Vec::new();
+    for entry in fs::read_dir(folder).with_context(reading)? {
+        let entry = entry.with_context(reading)?;
+        if entry.file_type().with_context(reading)?.is_dir() {
+            inside.push(entry.path());
+        }
+    }
+    inside.sort();
+    inside.iter().try_for_each(|folder| collect(folder, deeper - 1, found))
 }
 
 fn holds_run(folder: &Path) -> bool {
@@ -306,6 +355,35 @@ mod tests {
         let said = runs.load("20260109-z").unwrap_err().to_string();
         assert!(said.contains("the newest are 20260103-c, 20260102-b"), "{said}");
         assert!(runs.load("../../x.json").unwrap_err().to_string().contains("can't be read"));
+    }
+
+    #[test]
+    fn a_run_that_was_put_together_is_kept_and_replaced_and_can_not_be_resumed() {
+        let (_folder, runs) = runs();
+        runs.keep(&begun("r1")).unwrap();
+        let folder = runs.keep(&complete("r1")).unwrap();
+        assert_eq!(runs.load("latest").unwrap(), complete("r1"));
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 1);
+        assert_eq!(runs.latest_incomplete().unwrap(), None);
+    }
+
+    #[test]
+    fn runs_are_found_three_folders_down_finished_or_not_and_links_are_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let said = runs_below(root).unwrap_err().to_string();
+        assert!(said.contains("holds no run.json"), "{said}");
+        Runs::at(root.join("b/runs")).keep(&complete("r2")).unwrap();
+        drop(Runs::at(root.join("a")).begin(&begun("r1")).unwrap());
+        Runs::at(root.join("c/too/deep")).keep(&complete("r3")).unwrap();
+        std::os::unix::fs::symlink(root.join("b"), root.join("d")).unwrap();
+        assert_eq!(runs_below(root).unwrap(), [begun("r1"), complete("r2")]);
+        assert_eq!(runs_below(&root.join("b/runs/r2")).unwrap(), [complete("r2")]);
+        fs::write(root.join("run.json"), "{").unwrap();
+        assert!(
+            format!("{:#}", runs_below(root).unwrap_err()).contains("run.json"),
+            "what is damaged is not passed over"
+        );
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::samples::{Arm, ArmRound, FORMAT, Failure, Gate, Measurement, Metric, Record, Round, Run};
+use crate::samples::{Arm, ArmRound, Divided, FORMAT, Failure, Gate, Measurement, Metric, Record, Round, Run, Shard};
+
+/// The most comparisons that shards may have elsewhere: more than any matrix has, and few enough to compute with.
+const MOST_ELSEWHERE: usize = 1 << 20;
 
 /// Checks that a run makes sense as a whole: a known format, finite numbers, indexes that lead somewhere, batches of one
 /// length over the arms of a round.
@@ -12,12 +15,19 @@ use crate::samples::{Arm, ArmRound, FORMAT, Failure, Gate, Measurement, Metric, 
 pub fn validate(run: &Run) -> Result<(), String> {
     format_is_known(run.format)?;
     gate(&run.gate).map_err(|wrong| format!("gate: {wrong}"))?;
+    run.divided.as_ref().map_or(Ok(()), division)?;
     let mut seen = BTreeSet::new();
     for measured in &run.measurements {
-        if !seen.insert(&measured.case) {
+        if !seen.insert((&measured.case, measured.part)) {
             return Err(format!("{} is there twice", measured.case));
         }
+        part(run, measured.part).map_err(|wrong| format!("{}: {wrong}", measured.case))?;
         measurement(measured)?;
+    }
+    for one in &run.failures {
+        // A failure of no part is one of the merged run itself.
+        let known = one.part.map_or(Ok(()), |own| part(run, Some(own)));
+        known.map_err(|wrong| format!("the failure {:?}: {wrong}", one.what))?;
     }
     run.failures.iter().try_for_each(|one| failure(one, &run.measurements))
 }
@@ -28,6 +38,7 @@ pub(super) fn fits(run: &Run, record: &Record) -> Result<(), String> {
     match record {
         Record::Begin(_) => Err("a run begins once".to_owned()),
         Record::Case(measured) => {
+            part(run, measured.part)?;
             measurement(measured)?;
             run.failures.iter().try_for_each(|known| failure(known, std::slice::from_ref(measured)))
         }
@@ -51,6 +62,35 @@ pub(super) fn format_is_known(format: u32) -> Result<(), String> {
         newer => {
             Err(format!("format {newer} is newer than {FORMAT}, the newest that this version knows: update the tool"))
         }
+    }
+}
+
+/// A divided run is one shard, or has parts: different shards of one count, in their order.
+fn division(divided: &Divided) -> Result<(), String> {
+    if divided.shard.is_some() != divided.parts.is_empty() {
+        return Err("a divided run is either a shard or made of shards".to_owned());
+    }
+    if let Some(pair) = divided.parts.windows(2).find(|pair| pair[0].shard >= pair[1].shard) {
+        return Err(format!("part {} comes behind part {}", pair[1].shard, pair[0].shard));
+    }
+    if let Some(other) = divided.parts.iter().find(|part| part.shard.count() != divided.parts[0].shard.count()) {
+        return Err(format!("part {} is no part of {}", other.shard, divided.parts[0].shard.count()));
+    }
+    let elsewhere = divided.parts.iter().map(|part| part.elsewhere).chain([divided.elsewhere]).max();
+    match elsewhere.filter(|elsewhere| *elsewhere > MOST_ELSEWHERE) {
+        Some(many) => Err(format!("{many} comparisons elsewhere are more than {MOST_ELSEWHERE}")),
+        None => Ok(()),
+    }
+}
+
+/// What a merged run holds is from one of its parts, what others hold is from none.
+fn part(run: &Run, part: Option<Shard>) -> Result<(), String> {
+    let parts = run.parts();
+    match part {
+        None if parts.is_empty() => Ok(()),
+        Some(own) if parts.iter().any(|part| part.shard == own) => Ok(()),
+        None => Err("it does not say which part it is from".to_owned()),
+        Some(other) => Err(format!("the run has no part {other}")),
     }
 }
 
@@ -98,7 +138,8 @@ fn arm(arm: &Arm, at: usize, arms: usize) -> Result<(), String> {
 
 /// The arm that failed exists, if its case was measured at all.
 fn failure(failure: &Failure, measurements: &[Measurement]) -> Result<(), String> {
-    let measured = measurements.iter().find(|measured| Some(&measured.case) == failure.case.as_ref());
+    let mut here = measurements.iter().filter(|measured| measured.part == failure.part);
+    let measured = here.find(|measured| Some(&measured.case) == failure.case.as_ref());
     match (failure.arm, measured.map(|measured| measured.arms.len())) {
         (Some(arm), Some(arms)) if arm >= arms => {
             Err(format!("the failure {:?} is of arm {arm} of {arms} (counted from 0)", failure.what))
@@ -194,6 +235,48 @@ mod tests {
             let said = validate(&run).expect_err(expected);
             assert!(said.contains(expected), "{said:?} lacks {expected:?}");
         }
+    }
+
+    /// The same run as the second of three shards, merged with none.
+    fn merged() -> Run {
+        let divided: Divided = serde_json::from_value(serde_json::json!({
+            "plan": {}, "command": "cargo perfplan run", "shard": "2/3", "elsewhere": 4,
+        }))
+        .unwrap();
+        crate::samples::merge(vec![Run { divided: Some(divided), ..complete("r") }]).unwrap()
+    }
+
+    fn divided(run: &mut Run) -> &mut Divided {
+        run.divided.as_mut().unwrap()
+    }
+
+    const MISPUT: [Spoiled; 8] = [
+        (|run| divided(run).shard = Some("1/3".parse().unwrap()), "either a shard or made of shards"),
+        (|run| divided(run).parts.clear(), "either a shard or made of shards"),
+        (|run| divided(run).parts.extend_from_within(..), "part 2/3 comes behind part 2/3"),
+        (|run| divided(run).parts[0].elsewhere = usize::MAX, "comparisons elsewhere"),
+        (|run| run.measurements[0].part = None, "it does not say which part"),
+        (|run| run.measurements[0].part = Some("1/3".parse().unwrap()), "the run has no part 1/3"),
+        (|run| run.failures[0].part = Some("2/4".parse().unwrap()), "the run has no part 2/4"),
+        (|run| run.failures[0].arm = Some(2), "is of arm 2 of 2"),
+    ];
+
+    #[test]
+    fn parts_that_do_not_fit_together_are_found() {
+        validate(&merged()).unwrap();
+        for (spoil, expected) in MISPUT {
+            let mut run = merged();
+            spoil(&mut run);
+            let said = validate(&run).expect_err(expected);
+            assert!(said.contains(expected), "{said:?} lacks {expected:?}");
+        }
+        let mut other_count = merged();
+        let mut part = divided(&mut other_count).parts[0].clone();
+        part.shard = "1/4".parse().unwrap();
+        divided(&mut other_count).parts.push(part);
+        assert!(validate(&other_count).unwrap_err().contains("part 1/4 is no part of 3"));
+        let stray = Run { divided: None, ..merged() };
+        assert!(validate(&stray).unwrap_err().contains("the run has no part 2/3"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::compare::{self, Change, Spread};
-use crate::samples::{CaseId, Gate, Measurement, Metric, Run, Training};
+use crate::samples::{CaseId, Failure, Gate, Measurement, Metric, Run, Shard, Training};
 use crate::stats::{self, Estimate, Spending};
 
 use super::row::{Basis, Judgement, Limit, POWER, Row, Verdict};
@@ -13,10 +13,13 @@ use super::rules::{relative, verdict};
 /// looks need a share worth having; the O'Brien-Fleming shape would leave them next to nothing (see the table at [`Spending`]).
 const SPENDING: Spending = Spending::Power(1.0);
 
+/// What tells the measurements of a run apart: the case, and in a merged run the part.
+type Place = (CaseId, Option<Shard>);
+
 /// One comparison before the error budget is shared out.
 #[derive(Debug)]
 struct Candidate {
-    case: CaseId,
+    place: Place,
     /// The candidate and its baseline.
     pair: (usize, usize),
     metric: Metric,
@@ -39,7 +42,7 @@ struct Known {
 /// ones.
 #[derive(Debug, Default)]
 pub struct Judge {
-    known: BTreeMap<CaseId, Known>,
+    known: BTreeMap<Place, Known>,
 }
 
 /// Judges a run by its own gate.
@@ -51,10 +54,10 @@ pub fn judge(run: &Run) -> Judgement {
 impl Judge {
     /// What is to be said of the run as it is now. It must be the same run as before, only with more in it.
     pub fn judge(&mut self, run: &Run) -> Judgement {
-        let measured = run.cases.iter().filter_map(|case| run.measurement(case)).filter(|m| !lost(run, m, None));
+        let measured = run.cases.iter().flat_map(|case| run.measurements_of(case)).filter(|m| !lost(run, m, None));
         let measured: Vec<&Measurement> = measured.collect();
         for measurement in &measured {
-            let known = self.known.entry(measurement.case.clone()).or_default();
+            let known = self.known.entry(place(measurement)).or_default();
             if known.rounds != measurement.rounds.len() {
                 *known = Known { rounds: measurement.rounds.len(), candidates: candidates(&run.gate, measurement) };
             }
@@ -67,26 +70,35 @@ impl Judge {
             rows,
             family_error: run.gate.family_error,
             missing: missing.cloned().collect(),
-            failures: run.failures.clone(),
+            failures: failures(run),
         }
     }
 
     /// The rows of all arms that still take part, under one error budget.
     fn rows(&mut self, run: &Run, measured: &[&Measurement]) -> Vec<Row> {
-        let of = |case: &CaseId| measured.iter().copied().find(|measurement| measurement.case == *case);
+        let of = |(case, part): &Place| measured.iter().copied().find(|m| m.case == *case && m.part == *part);
         let all = self.known.values_mut().flat_map(|known| &mut known.candidates);
         let standing = all.filter_map(|candidate| {
-            let measurement = of(&candidate.case)?;
+            let measurement = of(&candidate.place)?;
             let (new, old) = candidate.pair;
             let stand = !lost(run, measurement, Some(new)) && !lost(run, measurement, Some(old));
             stand.then_some((measurement, candidate))
         });
         let mut standing: Vec<(&Measurement, &mut Candidate)> = standing.collect();
         let ps: Vec<f64> = standing.iter().map(|(_, candidate)| candidate.p).collect();
-        let levels = levels(ps, unmeasured(run), run.gate.family_error);
+        let levels = levels(ps, to_come(run), run.gate.family_error);
         let each = standing.iter_mut().zip(levels);
         each.map(|((measurement, candidate), level)| row(measurement, candidate, level, &run.gate)).collect()
     }
+}
+
+fn place(measurement: &Measurement) -> Place {
+    (measurement.case.clone(), measurement.part)
+}
+
+/// What could not be measured, shards that a merged run lacks among it.
+pub(super) fn failures(run: &Run) -> Vec<Failure> {
+    run.failures.iter().cloned().chain(run.gaps()).collect()
 }
 
 /// A case has been measured when it has rounds, or when there was nothing to measure.
@@ -96,7 +108,9 @@ fn complete(measurement: &Measurement) -> bool {
 
 /// Whether this arm (or, with `None`, the whole case) fell out.
 fn lost(run: &Run, measurement: &Measurement, arm: Option<usize>) -> bool {
-    run.failures.iter().any(|failure| failure.case.as_ref() == Some(&measurement.case) && failure.arm == arm)
+    let here =
+        |failure: &&Failure| failure.case.as_ref() == Some(&measurement.case) && failure.part == measurement.part;
+    run.failures.iter().filter(here).any(|failure| failure.arm == arm)
 }
 
 /// Whether both arms of a pair are the same machine code, run in the same way.
@@ -113,8 +127,8 @@ fn candidates(gate: &Gate, measurement: &Measurement) -> Vec<Candidate> {
         let change = compare::within(measurement, pair, metric)?;
         let looks = looks_until(change.rounds(), gate.most_rounds);
         let p = sequential_p(&change, &looks, gate.most_rounds);
-        let case = measurement.case.clone();
-        Some(Candidate { case, pair, metric: metric.clone(), change, looks, p, estimate: None })
+        let place = place(measurement);
+        Some(Candidate { place, pair, metric: metric.clone(), change, looks, p, estimate: None })
     };
     each.filter_map(candidate).collect()
 }
@@ -140,10 +154,11 @@ fn sequential_p(change: &Change, looks: &[usize], most: usize) -> f64 {
     SPENDING.sequential_p(&ps, looks, most.max(change.rounds()))
 }
 
-/// Rows that are still to come: they have their share of the budget from the start.
-fn unmeasured(run: &Run) -> usize {
+/// Rows that are still to come, here or in other shards: they have their share of the budget from the start.
+fn to_come(run: &Run) -> usize {
     let pairs = run.measurements.iter().map(|m| m.pairs().count()).max().unwrap_or(1);
-    run.cases.iter().filter(|case| run.measurement(case).is_none_or(|m| m.rounds.is_empty())).count() * pairs
+    let unmeasured = run.cases.iter().filter(|case| run.measurements_of(case).all(|m| m.rounds.is_empty())).count();
+    unmeasured * pairs + run.divided.as_ref().map_or(0, |divided| divided.elsewhere)
 }
 
 /// Each row's share of the budget, by Holm's step-down over the sequential p-values (Maurer & Bretz 2013).
@@ -167,6 +182,7 @@ fn row(measurement: &Measurement, candidate: &mut Candidate, level: f64, gate: &
         estimate.as_ref().map(|e| stats::smallest_visible(e.se, e.df, level, POWER, tolerance.ln_1p()).exp_m1());
     Row {
         case: measurement.case.clone(),
+        part: measurement.part,
         metric: (*metric).clone(),
         pair: (*new, *old),
         baseline: measurement.arms[*old].clone(),
@@ -224,7 +240,7 @@ fn same_code(run: &Run, measurement: &Measurement) -> Vec<Row> {
     let unmeasured = same.filter(|pair| compare::within(measurement, *pair, &Metric::wall()).is_none());
     let row = |(new, old): (usize, usize)| {
         let (arms, wall) = ((&measurement.arms[new], &measurement.arms[old]), Metric::wall());
-        Row::same_code(&measurement.case, &wall, (new, old), arms, run.gate.tolerance(&wall))
+        Row::same_code(measurement, &wall, (new, old), arms, run.gate.tolerance(&wall))
     };
     unmeasured.map(row).collect()
 }

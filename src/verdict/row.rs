@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::samples::{Arm, CaseId, Failure, Metric};
+use crate::samples::{Arm, CaseId, Failure, Measurement, Metric, Shard};
 
 /// The power at which the smallest visible change is stated: found 19 times of 20.
 pub const POWER: f64 = 0.95;
@@ -63,6 +63,9 @@ pub struct Relative {
 pub struct Row {
     /// Which case.
     pub case: CaseId,
+    /// The part of a merged run that the candidate was measured in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<Shard>,
     /// Which metric.
     pub metric: Metric,
     /// Candidate and baseline, as indices into the measurement's arms.
@@ -99,16 +102,18 @@ pub struct Row {
 }
 
 impl Row {
-    /// The row of two arms with the same machine code, candidate and baseline: unchanged, and nothing to measure.
+    /// The row of two arms with the same machine code, candidate (which is the measurement's) and baseline: unchanged, and
+    /// nothing to measure.
     pub(super) fn same_code(
-        case: &CaseId,
+        measurement: &Measurement,
         metric: &Metric,
         pair: (usize, usize),
         (candidate, baseline): (&Arm, &Arm),
         tolerance: f64,
     ) -> Self {
         Self {
-            case: case.clone(),
+            case: measurement.case.clone(),
+            part: measurement.part,
             metric: metric.clone(),
             pair,
             baseline: baseline.clone(),

@@ -47,21 +47,20 @@ pub fn judge_stored(old: &Run, new: &Run, between_runs: f64) -> Judgement {
     let mut missing: Vec<_> = missing.cloned().collect();
     missing.sort();
     missing.dedup();
-    Judgement { rows, family_error: new.gate.family_error, missing, failures: new.failures.clone() }
+    Judgement { rows, family_error: new.gate.family_error, missing, failures: super::judge::failures(new) }
 }
 
 fn pairs<'a>(old: &'a Run, new: &'a Run, measurement: &'a Measurement) -> Vec<Pair<'a>> {
-    let Some(before) = old.measurement(&measurement.case) else { return Vec::new() };
     let mut found = Vec::new();
     for (at, arm) in measurement.arms.iter().enumerate() {
         let base = arm.revision != WORKING_TREE;
         if base && measurement.arms.iter().any(|other| other.revision == WORKING_TREE && matches(other, arm)) {
             continue; // What the run itself measured against: the candidate of the same variant is the one to judge.
         }
-        let Some(same) = counterpart(before, arm) else { continue };
+        let Some(before) = counterpart(old, measurement, arm) else { continue };
         for metric in &new.gate.metrics {
-            if let Some(sides) = compare::across((before, same), (measurement, at), metric) {
-                found.push(Pair { old: (before, same), new: (measurement, at), metric, sides });
+            if let Some(sides) = compare::across(before, (measurement, at), metric) {
+                found.push(Pair { old: before, new: (measurement, at), metric, sides });
             }
         }
     }
@@ -69,11 +68,14 @@ fn pairs<'a>(old: &'a Run, new: &'a Run, measurement: &'a Measurement) -> Vec<Pa
 }
 
 /// The arm of an earlier run that stands for what was saved: of two revisions the working tree, not what it was measured
-/// against.
-fn counterpart(before: &Measurement, arm: &Arm) -> Option<usize> {
-    let fitting = || before.arms.iter().enumerate().filter(|(_, known)| matches(known, arm));
-    let own = fitting().find(|(_, known)| known.revision == WORKING_TREE);
-    own.or_else(|| fitting().next()).map(|(at, _)| at)
+/// against. Where several parts of a merged run have one, the arm of the same part is meant, else the first.
+fn counterpart<'r>(old: &'r Run, measurement: &'r Measurement, arm: &Arm) -> Option<(&'r Measurement, usize)> {
+    let all = || old.measurements_of(&measurement.case);
+    let arms = || all().flat_map(|before| before.arms.iter().enumerate().map(move |(at, known)| (before, at, known)));
+    let fitting = arms().filter(|(_, _, known)| matches(known, arm));
+    let best =
+        fitting.min_by_key(|(before, _, known)| (known.revision != WORKING_TREE, before.part != measurement.part));
+    best.map(|(before, at, _)| (before, at))
 }
 
 fn matches(one: &Arm, other: &Arm) -> bool {
@@ -83,7 +85,7 @@ fn matches(one: &Arm, other: &Arm) -> bool {
 fn same_code(new: &Run, pair: &Pair<'_>) -> Row {
     let (candidate, baseline) = pair.arms();
     let arms = (pair.new.1, pair.old.1);
-    Row::same_code(&pair.new.0.case, pair.metric, arms, (candidate, baseline), new.gate.tolerance(pair.metric))
+    Row::same_code(pair.new.0, pair.metric, arms, (candidate, baseline), new.gate.tolerance(pair.metric))
 }
 
 fn row(new: &Run, pair: &Pair<'_>, estimate: Option<Estimate>, p: f64, level: f64) -> Row {
@@ -92,6 +94,7 @@ fn row(new: &Run, pair: &Pair<'_>, estimate: Option<Estimate>, p: f64, level: f6
     let mean = |logs: &[f64]| logs.iter().map(|log| log.exp()).sum::<f64>() / logs.len() as f64;
     Row {
         case: pair.new.0.case.clone(),
+        part: pair.new.0.part,
         metric: pair.metric.clone(),
         pair: (pair.new.1, pair.old.1),
         baseline: pair.old.0.arms[pair.old.1].clone(),

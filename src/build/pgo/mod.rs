@@ -12,4 +12,5 @@ mod tool;
 
 pub use coverage::{Coverage, DIAGNOSE, Diagnostics, ran};
 pub use merge::{LeftOut, Merged, merge};
+pub(super) use tool::version_told;
 pub use tool::{Profdata, Search};

@@ -136,7 +136,7 @@ fn probed(program: PathBuf) -> Candidate {
 }
 
 /// `22.1.8` from `Debian LLVM version 22.1.8`, `22.1.2-rust-1.95.0-stable` from the toolchain's own.
-fn version_told(text: &str) -> Option<String> {
+pub(in crate::build) fn version_told(text: &str) -> Option<String> {
     let (_, rest) = text.split_once("LLVM version ")?;
     rest.split_whitespace().next().map(str::to_owned)
 }

@@ -3,6 +3,7 @@
 mod hostile;
 mod keys;
 mod lists;
+mod matrix;
 mod places;
 mod surface;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::parse;
-use crate::plan::{Allocator, Filters, Size, Variant, Workload, WorkloadSource};
+use crate::plan::{Allocator, Filters, Knob, Size, Variant, Workload, WorkloadSource};
 use crate::samples::Gate;
 
 pub(super) const FULL: &str = r#"
@@ -52,6 +52,14 @@ env = { MALLOC_CONF = "narenas:1" }
 same-results = false
 only = ["generator::*", "!naive"]
 explicit = true
+[matrix]
+design = "fractional"
+resolution = 5
+lto = ["off", "thin"]
+opt-level = [2, "s"]
+features = [[], ["x", "y"]]
+env = [{ MALLOC_CONF = "narenas:4" }]
+exclude = [{ lto = "thin", opt-level = ["s", 3] }]
 "#;
 
 #[test]
@@ -151,7 +159,11 @@ fn the_commented_examples_of_the_defaults_are_plans_too() {
         let example = line.strip_prefix("# ").filter(|rest| rest.starts_with("[[") || rest.contains(" = "));
         example.unwrap_or(line).to_owned() + "\n"
     };
-    let plan = parse(&defaults.lines().map(switched_on).collect::<String>());
+    let on = |text: &str| parse(&text.lines().map(switched_on).collect::<String>());
+    let (above, matrix) = defaults.split_once("[matrix]").unwrap();
+    let plan = on(above);
     assert_eq!((plan.workloads.len(), plan.variants[0].codegen_units), (2, Some(1)));
     assert_eq!(plan.variants[0].allocator, Some(Allocator::Jemalloc));
+    let plan = on(&format!("[matrix]{matrix}"));
+    assert_eq!((plan.matrix.axes.len(), plan.matrix.exclude.len()), (Knob::ALL.len(), 1));
 }

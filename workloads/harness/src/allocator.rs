@@ -3,25 +3,36 @@
 use std::alloc::{GlobalAlloc, Layout};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-/// The allocator behind [`allocator!`](crate::allocator): jemalloc or mimalloc where their feature is on, else the system's.
+/// The allocator behind [`allocator!`](crate::allocator): the first of jemalloc, mimalloc and snmalloc whose feature is on,
+/// else the system's.
 #[cfg(feature = "jemalloc")]
 pub type Inner = tikv_jemallocator::Jemalloc;
 /// The value of [`Inner`].
 #[cfg(feature = "jemalloc")]
 pub const INNER: Inner = tikv_jemallocator::Jemalloc;
 
-/// The allocator behind [`allocator!`](crate::allocator): jemalloc or mimalloc where their feature is on, else the system's.
+/// The allocator behind [`allocator!`](crate::allocator): the first of jemalloc, mimalloc and snmalloc whose feature is on,
+/// else the system's.
 #[cfg(all(feature = "mimalloc", not(feature = "jemalloc")))]
 pub type Inner = mimalloc::MiMalloc;
 /// The value of [`Inner`].
 #[cfg(all(feature = "mimalloc", not(feature = "jemalloc")))]
 pub const INNER: Inner = mimalloc::MiMalloc;
 
-/// The allocator behind [`allocator!`](crate::allocator): jemalloc or mimalloc where their feature is on, else the system's.
-#[cfg(not(any(feature = "mimalloc", feature = "jemalloc")))]
+/// The allocator behind [`allocator!`](crate::allocator): the first of jemalloc, mimalloc and snmalloc whose feature is on,
+/// else the system's.
+#[cfg(all(feature = "snmalloc", not(any(feature = "mimalloc", feature = "jemalloc"))))]
+pub type Inner = snmalloc_rs::SnMalloc;
+/// The value of [`Inner`].
+#[cfg(all(feature = "snmalloc", not(any(feature = "mimalloc", feature = "jemalloc"))))]
+pub const INNER: Inner = snmalloc_rs::SnMalloc;
+
+/// The allocator behind [`allocator!`](crate::allocator): the first of jemalloc, mimalloc and snmalloc whose feature is on,
+/// else the system's.
+#[cfg(not(any(feature = "snmalloc", feature = "mimalloc", feature = "jemalloc")))]
 pub type Inner = std::alloc::System;
 /// The value of [`Inner`].
-#[cfg(not(any(feature = "mimalloc", feature = "jemalloc")))]
+#[cfg(not(any(feature = "snmalloc", feature = "mimalloc", feature = "jemalloc")))]
 pub const INNER: Inner = std::alloc::System;
 
 /// Declares the program's global allocator: counting, over the one that the features choose or over the one given.

@@ -8,7 +8,7 @@
 //! use std::process::ExitCode;
 //! use perfplan_harness::{Size, Suite};
 //!
-//! perfplan_harness::allocator!(); // counts allocations on demand; jemalloc and mimalloc are features
+//! perfplan_harness::allocator!(); // counts allocations on demand; jemalloc, mimalloc and snmalloc are features
 //!
 //! fn main() -> ExitCode {
 //!     let mut suite = Suite::new("my-crate");

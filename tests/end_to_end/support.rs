@@ -1,7 +1,5 @@
 //! A small real project in a temporary folder, and the real tool on it.
 
-#![expect(clippy::print_stderr, reason = "a failed test says where its evidence is")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

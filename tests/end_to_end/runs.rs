@@ -1,15 +1,11 @@
 //! The real tool on a small real project: builds, processes, git.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::{Project, Told};
+use crate::support::{Project, Told};
 
 /// Two ways to build, and rows that are decided quickly.
 const PLAN: &str = r#"

@@ -1,0 +1,5 @@
+//! Advice on studies whose truth is known.
+
+mod effects;
+mod front;
+mod recommend;

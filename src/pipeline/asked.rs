@@ -1,0 +1,153 @@
+//! What a request comes to before anything is built: the plan, the variants, the other revision.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::divided::Division;
+use super::request::{Request, Usage};
+use super::stage::{self, Demand};
+use crate::build::{self, Fitness, Workspace};
+use crate::git::Repository;
+use crate::matrix::{self, Design, Drill};
+use crate::plan::{self, Filters, Plan, Variant, Workload};
+use crate::samples::{Skipped, VariantName};
+
+/// A request, read against its plan.
+pub(super) struct Asked<'r> {
+    pub(super) request: &'r Request,
+    pub(super) plan: Plan,
+    pub(super) workspace: Workspace,
+    pub(super) workloads: Vec<Workload>,
+    /// The base revision's full commit id.
+    pub(super) base: Option<String>,
+    pub(super) drills: Vec<Drill>,
+    pub(super) filters: Filters,
+    /// What is built, the baseline first.
+    pub(super) variants: Vec<Variant>,
+    /// What can't be built or run here.
+    pub(super) skipped: Vec<Skipped>,
+    /// How the variants came to be, where they are the plan's matrix.
+    pub(super) design: Option<Design>,
+    /// How the run is divided; `None` where it is not.
+    pub(super) division: Option<Division>,
+}
+
+impl<'r> Asked<'r> {
+    pub(super) fn of(request: &'r Request) -> Result<Self> {
+        let workspace = Workspace::of(&request.folder)?;
+        let plan = plan::load(&workspace.root, request.plan.as_deref()).map_err(usage)?;
+        let mut plan = if request.quick { plan.quick() } else { plan };
+        if let Some(tolerance) = request.tolerance {
+            plan.gate.tolerance = tolerance;
+            plan.gate.tolerances.clear();
+        }
+        let mut drills = matrix::drills(&request.handicaps).map_err(usage)?;
+        let filters = Filters::new(&request.filters).map_err(usage)?;
+        let design = request.matrix.then(|| matrix::design(&plan)).transpose().map_err(usage)?;
+        let variants = variants(&plan, design.as_ref(), request)?;
+        let paired = request.base.is_some();
+        // Before this machine is asked what it can build: all machines have to divide alike.
+        let (division, variants) = match request.shard {
+            Some(shard) => Division::cut(shard, variants, paired).map(|(division, own)| (Some(division), own))?,
+            None => (None, variants),
+        };
+        if division.as_ref().is_some_and(|division| division.leaves_drills(paired)) {
+            drills.clear();
+        }
+        let (variants, skipped) = fit(variants, &workspace, request)?;
+        let base = request.base.as_ref().map(|base| commit(&workspace.root, base)).transpose()?;
+        let workloads = stage::workloads(&plan, &workspace)?;
+        Ok(Self { request, plan, workspace, workloads, base, drills, filters, variants, skipped, design, division })
+    }
+
+    /// What is to be built.
+    pub(super) fn demand(&self) -> Demand<'_> {
+        Demand {
+            workspace: &self.workspace,
+            variants: &self.variants,
+            base: self.base.as_deref(),
+            training: &self.plan.training,
+            timeout: self.plan.measure.timeout,
+            jobs: self.jobs(),
+            disk_limit: self.plan.building.disk_limit,
+        }
+    }
+
+    /// As many compilers at once as there are CPUs, where nobody says otherwise.
+    pub(super) fn jobs(&self) -> usize {
+        let planned = || self.plan.building.jobs.and_then(|jobs| usize::try_from(jobs).ok());
+        let all = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.request.jobs.or_else(planned).unwrap_or_else(all)
+    }
+}
+
+pub(super) fn usage(error: impl std::fmt::Display) -> Usage {
+    Usage(error.to_string())
+}
+
+/// The variants that are asked for, the baseline first.
+fn variants(plan: &Plan, design: Option<&Design>, request: &Request) -> Result<Vec<Variant>> {
+    let all = match design {
+        Some(design) => &design.variants,
+        None if request.these.is_empty() => &plan.variants,
+        None => &request.these,
+    };
+    let asked = named(all, design.is_some(), &request.variants)?;
+    let baseline = all.iter().find(|variant| variant.name == plan.baseline);
+    let alone = request.base.is_some() || request.baseline_alone;
+    let mut chosen: Vec<Variant> = match (asked.is_empty(), alone && design.is_none()) {
+        // Against another revision, the build that ships is what counts.
+        (true, true) => baseline.cloned().into_iter().collect(),
+        (true, false) => all.iter().filter(|variant| !variant.explicit).cloned().collect(),
+        (false, _) => asked,
+    };
+    if request.base.is_none() && !chosen.iter().any(|variant| variant.name == plan.baseline) {
+        chosen.extend(baseline.cloned());
+    }
+    chosen.sort_by_key(|variant| variant.name != plan.baseline);
+    Ok(chosen)
+}
+
+/// The variants of these names.
+fn named(all: &[Variant], matrix: bool, names: &[String]) -> Result<Vec<Variant>> {
+    let find = |name: &String| {
+        let name: VariantName = name.parse().map_err(usage)?;
+        let found = all.iter().find(|variant| variant.name == name).cloned();
+        found.ok_or_else(|| {
+            let known: Vec<&str> = all.iter().map(|variant| variant.name.as_str()).collect();
+            let place = if matrix { "matrix" } else { "plan" };
+            Usage(format!("the {place} has no variant {name}; it has {}", known.join(", "))).into()
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+/// The variants that can be built and run here, and those that can't.
+fn fit(variants: Vec<Variant>, workspace: &Workspace, request: &Request) -> Result<(Vec<Variant>, Vec<Skipped>)> {
+    let fitness = Fitness::of(&workspace.root)?;
+    let (mut fit, mut skipped) = (Vec::new(), Vec::new());
+    for variant in variants {
+        let lacking = if request.matrix { lacking_feature(&variant, workspace) } else { None };
+        match lacking.map_or_else(|| fitness.unfit(&variant), |why| Ok(Some(why)))? {
+            None => fit.push(variant),
+            Some(why) if fit.is_empty() => return Err(usage(format!("the baseline {}: {why}", variant.name)).into()),
+            Some(why) => skipped.push(Skipped { variant: variant.name, why }),
+        }
+    }
+    Ok((fit, skipped))
+}
+
+/// The allocators of a matrix are for packages that have features of that name; nobody has asked for them one by one.
+fn lacking_feature(variant: &Variant, workspace: &Workspace) -> Option<String> {
+    let feature = build::allocator_feature(variant.allocator?)?;
+    let mut without =
+        workspace.packages.iter().filter(|package| !package.features.iter().any(|known| known == feature));
+    without.next().map(|package| format!("package {} has no feature {feature:?}", package.name))
+}
+
+fn commit(root: &Path, revision: &str) -> Result<String> {
+    let repository = Repository::around(root)?;
+    let commit = repository.resolve(revision).map_err(|error| usage(format!("{error:#}")))?;
+    Ok(commit.to_string())
+}

@@ -1,0 +1,73 @@
+//! What a shard of a divided run says of the whole, so that shards of one run are known from others.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::asked::Asked;
+use super::seats::Chosen;
+use crate::git::content_id;
+use crate::matrix::Share;
+use crate::plan::{Plan, Variant, Workload};
+use crate::samples::{Divided, Shard};
+
+/// How a run is divided, and which part of it is asked for.
+pub(super) struct Division {
+    shard: Shard,
+    /// How many candidates all shards measure together.
+    candidates: usize,
+    /// How many of them are this shard's, machines that can't build them included.
+    own: usize,
+    /// The shard whose cases are measured; `None` where each shard has all cases.
+    pub(super) cases: Option<Shard>,
+    variants: String,
+}
+
+impl Division {
+    /// Cuts this shard's part from `all` variants, the baseline first unless there is a base revision (`paired`).
+    pub(super) fn cut(shard: Shard, all: Vec<Variant>, paired: bool) -> Result<(Self, Vec<Variant>)> {
+        let candidates = all.len().saturating_sub(usize::from(!paired));
+        let digest = content_id(format!("{all:?}").as_bytes())?;
+        let Share { variants, cases } = shard.share(all, paired);
+        let own = variants.len().saturating_sub(usize::from(!paired));
+        Ok((Self { shard, candidates, own, cases, variants: digest }, variants))
+    }
+
+    /// Whether another shard has the arm that a drill adds to the candidates.
+    pub(super) fn leaves_drills(&self, paired: bool) -> bool {
+        !paired && self.cases.is_none() && self.shard.index() > 0
+    }
+}
+
+/// What the record of a shard says of the whole; `None` where the run is not divided.
+pub(super) fn divided(asked: &Asked<'_>, chosen: &Chosen) -> Result<Option<Divided>> {
+    let Some(division) = &asked.division else { return Ok(None) };
+    let here = chosen.subjects.len() + chosen.missing.len();
+    let all = division.candidates * (here + chosen.elsewhere);
+    Ok(Some(Divided {
+        plan: shared(asked, division)?,
+        command: asked.request.command.clone(),
+        shard: Some(division.shard),
+        elsewhere: all.saturating_sub(division.own * here),
+        parts: Vec::new(),
+    }))
+}
+
+/// All that the shards have in common beside what every run says of itself (commit, tool, gate). Values that are not words
+/// stand there by their digest.
+fn shared(asked: &Asked<'_>, division: &Division) -> Result<BTreeMap<String, String>> {
+    let digest = |value: String| content_id(value.as_bytes());
+    let Plan { measure, training, .. } = &asked.plan;
+    let mut workloads: Vec<&Workload> = asked.workloads.iter().collect();
+    workloads.sort_by_key(|workload| &workload.name);
+    let facts = [
+        ("base revision", asked.base.clone().unwrap_or_else(|| "none".to_owned())),
+        ("filters", digest(format!("{:?}", asked.request.filters))?),
+        ("handicaps", digest(format!("{:?}", asked.request.handicaps))?),
+        ("size", measure.size.as_str().to_owned()),
+        ("training", digest(format!("{training:?}"))?),
+        ("variants", division.variants.clone()),
+        ("workloads", digest(format!("{workloads:?}"))?),
+    ];
+    Ok(facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
