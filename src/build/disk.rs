@@ -13,7 +13,7 @@ use super::cache::Cache;
 /// What belongs to builds among the tool's own folders: all of it can be made again.
 const BUILT: [&str; 8] = ["build", "cache", "artifacts", "links", "pgo", "layouts", "worktrees", "tools"];
 /// What was measured.
-const MEASURED: [&str; 2] = ["runs", "selftests"];
+const MEASURED: [&str; 3] = ["runs", "confirmations", "selftests"];
 
 /// A promise that what was built stays. Any number of runs hold it together; nothing is thrown away meanwhile.
 #[derive(Debug)]

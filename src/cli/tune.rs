@@ -64,17 +64,18 @@ impl Said<'_> {
 
     fn terminal(&self, console: &Console) -> String {
         let style = console.style();
-        let mut text = report::tune_terminal(&self.view(), style);
+        let mut beside = String::new();
         for note in self.notes() {
             let says = report::wrapped(&format!("{}: {}", note.knob, note.says), style.width, (0, 2));
-            text += &format!("\n{}\n", says.join("\n"));
-            note.lines.iter().for_each(|line| text += &format!("    {line}\n"));
+            beside += &format!("\n{}\n", says.join("\n"));
+            note.lines.iter().for_each(|line| beside += &format!("    {line}\n"));
         }
         if !self.tuned.patch.edits.is_empty() {
             let what = if self.applied { "written into the manifests" } else { "the patch (--write applies it)" };
-            text += &format!("\n{what}:\n\n{}", self.diffs());
+            beside += &format!("\n{what}:\n\n{}", self.diffs());
         }
-        report::harmless(&text)
+        // The report has its colours, and is harmless as it is.
+        report::tune_terminal(&self.view(), style) + &report::harmless(&beside)
     }
 
     fn markdown(&self) -> String {

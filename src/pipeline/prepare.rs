@@ -44,7 +44,9 @@ pub(super) fn prepare<'r>(
     listener: &mut dyn Listener,
 ) -> Result<Prepared<'r>> {
     let asked = Asked::of(request)?;
-    let runs = Runs::at(asked.workspace.own().join("runs"));
+    // Measured by itself, a recommended build is no answer to what was asked: `latest` is the run that led to it.
+    let kept = if request.these.is_empty() { "runs" } else { "confirmations" };
+    let runs = Runs::at(asked.workspace.own().join(kept));
     let id = match &request.resume {
         None => new_id()?,
         Some(Resume::Latest) => {
