@@ -133,9 +133,11 @@ impl Yard<'_> {
 
     /// The cells by cargo's target folder. The largest groups come first, so that no lane is left with one at the end.
     fn groups(&self, cells: &[usize]) -> Result<VecDeque<Vec<usize>>> {
-        let mut groups: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
+        let mut groups: BTreeMap<(PathBuf, bool), Vec<usize>> = BTreeMap::new();
         for cell in cells {
-            groups.entry(self.trees[*cell].target(&self.cells[*cell].variant)?).or_default().push(*cell);
+            let variant = &self.cells[*cell].variant;
+            // What counts and what is guided by counts has folders of its own.
+            groups.entry((self.trees[*cell].target(variant)?, variant.pgo)).or_default().push(*cell);
         }
         let mut groups: Vec<Vec<usize>> = groups.into_values().collect();
         let builds = |cell: &usize| if self.cells[*cell].variant.pgo { 2 } else { 1 };
