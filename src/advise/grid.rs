@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::compare;
 use crate::samples::{Arm, CaseId, Measurement, Metric, Run, Shard, VariantName};
 use crate::stats;
 use crate::verdict::{Basis, Judgement, Row};
 
 use super::covariance::{Covariances, covariances};
-use super::known::Known;
+use super::known::{ERROR, Known};
 
 /// What tells a build from the baseline's: `lto` is `fat`. Empty for the baseline itself.
 pub type Settings = BTreeMap<String, String>;
@@ -182,14 +183,8 @@ fn differing(candidate: &Arm, baseline: &Arm) -> Settings {
 }
 
 fn seen(run: &Run, row: &Row) -> Option<Seen> {
-    let change = match (row.change, row.basis) {
-        (_, Basis::SameCode) => Known::NOTHING,
-        (None, _) => return None,
-        (Some(change), _) => {
-            let [log, low, high] = [change.estimate, change.low, change.high].map(f64::ln_1p);
-            Known { log, se: stats::standard_error(low, high, row.level) }
-        }
-    };
+    let change =
+        if row.basis == Basis::SameCode { Known::NOTHING } else { from_rounds(run, row).or_else(|| from_row(row))? };
     let costs = |cost: &Cost| Some((*cost, ratio(run, row, *cost)?));
     Some(Seen {
         change,
@@ -199,6 +194,20 @@ fn seen(run: &Run, row: &Row) -> Option<Seen> {
         trained: row.candidate.training.as_ref().map(|training| training.cases.contains(&row.case)),
     })
     .filter(|seen| seen.change.log.is_finite() && seen.change.se.is_finite())
+}
+
+/// What the rounds say of a row's change. A row itself has an interval at its share of the error over all rows: of many rows
+/// after few rounds there is none at that error, and still the mean over many cases tells what a knob does.
+fn from_rounds(run: &Run, row: &Row) -> Option<Known> {
+    let change = compare::within(run.measurement_in(&row.case, row.part)?, row.pair, &row.metric)?;
+    let estimate = change.estimate(change.rounds(), ERROR)?;
+    Some(Known { log: estimate.mean, se: stats::standard_error(estimate.low, estimate.high, ERROR) })
+}
+
+fn from_row(row: &Row) -> Option<Known> {
+    let change = row.change?;
+    let [log, low, high] = [change.estimate, change.low, change.high].map(f64::ln_1p);
+    Some(Known { log, se: stats::standard_error(low, high, row.level) })
 }
 
 /// ln(candidate's / baseline's) of a cost.

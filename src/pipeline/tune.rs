@@ -114,7 +114,9 @@ fn patch_of(asked: &Asked<'_>, advice: &Advice) -> Result<Patch> {
         let Mean { change, cases } = reason.change?;
         let shown = |share| crate::units::signed_percent(share, 1);
         let (estimate, low, high) = (shown(change.estimate), shown(change.low), shown(change.high));
-        let line = format!("{} = {:?}: {estimate} ({low} to {high}) over {cases} cases", reason.knob, reason.value);
+        let bare = reason.value == "true" || reason.value == "false" || reason.value.parse::<u32>().is_ok();
+        let value = if bare { reason.value.clone() } else { format!("{:?}", reason.value) };
+        let line = format!("{} = {value}: {estimate} ({low} to {high}) over {cases} cases", reason.knob);
         Some((reason.knob.clone(), line))
     });
     let wanted = Wanted { settings, evidence: evidence.collect() };

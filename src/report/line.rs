@@ -89,7 +89,7 @@ pub struct Line {
     pub standing: Standing,
     /// What tells it apart from the other rows of its case: candidate, metric or both; may be empty.
     pub label: String,
-    /// The change: `+1.02 %`; a dash where nothing was measured.
+    /// The change: `+1.02 %`; `~ +1.02 %` where it has no interval, a dash where nothing was measured.
     pub change: String,
     /// The ends of its interval: `+0.70` and `+1.30 %`.
     pub interval: Option<(String, String)>,
@@ -200,14 +200,24 @@ fn line(row: &Row, label: String) -> Line {
     Line {
         standing: Standing::of(row),
         label,
-        change: shown.as_ref().map_or(NONE.to_owned(), |(estimate, _, _)| estimate.clone()),
+        change: shown.as_ref().map_or_else(|| roughly(row), |(estimate, _, _)| estimate.clone()),
         interval: shown.map(|(_, low, high)| (low, high)),
-        values: row.change.map(|_| (value(row.baseline_value), value(row.candidate_value))),
+        values: (row.rounds > 0).then(|| (value(row.baseline_value), value(row.candidate_value))),
         visible: row.smallest_visible.map_or(NONE.to_owned(), numbers::share),
         notes,
         span: row.change,
         tolerance: row.tolerance,
     }
+}
+
+/// Where there are too few rounds for an interval: the change of the mean.
+fn roughly(row: &Row) -> String {
+    let share = row.candidate_value / row.baseline_value - 1.0;
+    if row.rounds == 0 || !share.is_finite() {
+        return NONE.to_owned();
+    }
+    let (estimate, _, _) = numbers::change(Relative { estimate: share, low: share, high: share });
+    format!("~ {estimate}")
 }
 
 /// An estimate so near the tolerance, as a share of it, sits on its edge: no number of rounds is a promise.
