@@ -8,6 +8,9 @@ use crate::samples::CaseId;
 use crate::stats;
 use crate::verdict::{Relative, Verdict};
 
+/// From which ratio of CPU time on a build is faster enough to be taken for that alone: less is the noise of building.
+const CHEAPER: f64 = 0.9;
+
 /// A knob value that was measured.
 #[derive(Debug)]
 pub(super) struct Bid<'a> {
@@ -63,9 +66,19 @@ impl<'a> Bid<'a> {
         self.main.all.cost(grid, Cost::BuildCpu)
     }
 
-    fn is_as_fast(&self, other: &Self, grid: &Grid) -> bool {
+    /// Whether it does for another value and builds faster by enough.
+    fn replaces(&self, other: &Self, grid: &Grid, taste: Taste) -> bool {
+        let builds = self.build(grid).zip(other.build(grid));
+        builds.is_some_and(|(own, others)| own <= CHEAPER * others) && self.is_as_fast(other, grid, taste)
+    }
+
+    /// Whether it can't be told from another value, and is shown to lose no more than the tolerance: a wide interval alone
+    /// would call any two values alike.
+    fn is_as_fast(&self, other: &Self, grid: &Grid, taste: Taste) -> bool {
         let difference = self.main.deciding.plus(&other.main.deciding, -1.0).mean(grid);
-        difference.is_some_and(|mean| mean.change.low <= 0.0 && mean.change.high >= 0.0)
+        difference.is_some_and(|Mean { change: Relative { low, high, .. }, .. }| {
+            low <= 0.0 && high >= 0.0 && taste.loss(low).max(taste.loss(high)) <= taste.tolerance
+        })
     }
 }
 
@@ -102,19 +115,15 @@ fn contest(grid: &Grid, taste: Taste, bids: &[Bid<'_>], bid: &Bid<'_>) -> Fate {
     let rivals = bids.iter().filter(|rival| rival.main.level.0 == bid.main.level.0 && rival.stands(taste));
     let rivals: Vec<&Bid<'_>> = rivals.collect();
     let best = rivals.iter().copied().max_by(|a, b| a.gain(taste).total_cmp(&b.gain(taste))).unwrap_or(bid);
-    let faster = |rival: &&&Bid<'_>| {
-        let builds = rival.build(grid).zip(best.build(grid));
-        builds.is_some_and(|(own, bests)| own < bests) && rival.is_as_fast(best, grid)
-    };
     let build = |bid: &Bid<'_>| bid.build(grid).unwrap_or(f64::INFINITY);
-    let quickest = rivals.iter().filter(faster).min_by(|a, b| build(a).total_cmp(&build(b)));
+    let quickest =
+        rivals.iter().filter(|rival| rival.replaces(best, grid, taste)).min_by(|a, b| build(a).total_cmp(&build(b)));
     let winner = quickest.copied().unwrap_or(best);
     let same = |a: &Bid<'_>, b: &Bid<'_>| a.main.level == b.main.level;
     let value = |bid: &Bid<'_>| bid.main.level.1.clone();
     if !same(bid, winner) {
-        let slower = bid.is_as_fast(winner, grid) && build(bid) > build(winner);
-        let than = value(winner);
-        return Fate::left(if slower { Ground::BuildsSlower { than } } else { Ground::Beaten { by: than } });
+        let (than, alike) = (value(winner), winner.replaces(bid, grid, taste));
+        return Fate::left(if alike { Ground::BuildsSlower { than } } else { Ground::Beaten { by: than } });
     }
     let mut grounds = vec![Ground::Pays];
     grounds.extend((!same(winner, best)).then(|| Ground::BuildsFaster { than: value(best) }));

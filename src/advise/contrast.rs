@@ -10,11 +10,17 @@
 //! The rounds tell c_ij: see `covariance.rs`. Where there are too few of them, it is taken for the baseline's noise alone, which
 //! is somewhere between nothing and the smallest s_i^2 of the sum, and of the two ends the one that gives the wider interval:
 //! for the sum of two, as a recommendation needs it, twice the noise of the baseline; for a difference, none shared.
+//!
+//! The c_ij are told pair by pair, so that together they need not be a possible covariance, and a sum could come out as known
+//! exactly: its variance is never taken for less than a small share of what it is with nothing shared.
 
 use std::collections::BTreeMap;
 
 use super::grid::{CaseRow, Cost, Grid, Seen};
 use super::known::{ERROR, Known, Mean};
+
+/// That share.
+const LEAST_LEFT: f64 = 0.01;
 
 /// What one case weighs its cells with: cell and weight. The baseline's cell is 0 and needs no weight.
 type Weights = Vec<(usize, f64)>;
@@ -112,7 +118,7 @@ fn sum(row: &CaseRow, parts: &[(usize, Known, f64)]) -> Known {
     let pairs = noisy.iter().enumerate().flat_map(|(at, one)| noisy[at + 1..].iter().map(move |other| (one, other)));
     let shared = pairs.map(|((one, _, a), (other, _, b))| Some(2.0 * a * b * row.covariance(*one, *other)?));
     let variance = squares + shared.sum::<Option<f64>>().unwrap_or_else(|| most_shared(&noisy));
-    Known { log, se: variance.max(0.0).sqrt() }
+    Known { log, se: variance.max(LEAST_LEFT * squares).sqrt() }
 }
 
 /// The most that the noise of the baseline can add to two changes or more, where its size is not known.
@@ -135,4 +141,26 @@ fn independent_mean(parts: &[Known]) -> Known {
     let n = parts.len() as f64;
     let squares: f64 = parts.iter().map(|known| known.se.powi(2)).sum();
     Known { log: parts.iter().map(|known| known.log).sum::<f64>() / n, se: squares.sqrt() / n }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Study;
+    use crate::samples::Metric;
+
+    use super::*;
+
+    #[test]
+    fn what_is_told_pair_by_pair_never_makes_a_sum_exact() {
+        // Every candidate has the baseline's noise and none of its own: of their differences nothing would be left.
+        let mut rng = fastrand::Rng::with_seed(6);
+        let cells = ["a=1", "b=1", "c=1"];
+        let study = Study::measured(&["w::x"], &cells, 40, |arm, _| if arm == 0 { 0.01 * rng.f64() } else { 0.0 });
+        let grid = Grid::of(&study.run, &study.judgement, &Metric::wall());
+        let cell = |at: usize| Contrast::cell(&grid, Some(at));
+        let one = cell(0).of_case(&grid, 0).unwrap();
+        let difference = cell(0).plus(&cell(1), -1.0).of_case(&grid, 0).unwrap();
+        assert!(one.se > 0.0, "{one:?}");
+        assert!((difference.se / one.se - (2.0 * LEAST_LEFT).sqrt()).abs() < 1e-9, "{difference:?} of {one:?}");
+    }
 }

@@ -49,7 +49,7 @@ fn covariance(one: &Series, other: &Series) -> Option<f64> {
         one.rounds.iter().filter_map(|(key, log)| Some((*log, *other.rounds.get(key)?))).collect();
     // Rounds that only one of them has go together with nothing.
     let common = both.len() as f64 / (one.rounds.len() as f64 * other.rounds.len() as f64).sqrt();
-    (both.len() >= LEAST).then(|| rank_correlation(&both) * common * one.se * other.se)
+    (both.len() >= LEAST).then(|| rank_correlation(&both)).flatten().map(|rho| rho * common * one.se * other.se)
 }
 
 /// What the interval of a change rests on: one number per link order, or per round where none was drawn.
@@ -62,19 +62,27 @@ fn observed(change: &Change) -> BTreeMap<u64, f64> {
     groups.into_iter().map(|(layout, (sum, count))| (layout, sum / count)).collect()
 }
 
-/// Spearman's rho; of equal values the one that comes first has the lower rank.
-fn rank_correlation(pairs: &[(f64, f64)]) -> f64 {
+/// Spearman's rho: Pearson's correlation of the ranks, which holds with ties as well (Hollander, Wolfe & Chicken 2013,
+/// section 8.5). Counted metrics are the same in most rounds: ranked by their places, equal values would go together for
+/// nothing. `None` where one side has no spread.
+fn rank_correlation(pairs: &[(f64, f64)]) -> Option<f64> {
     let (one, other) = (ranks(pairs.iter().map(|pair| pair.0)), ranks(pairs.iter().map(|pair| pair.1)));
-    let squares: f64 = one.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum();
-    let n = pairs.len() as f64;
-    1.0 - 6.0 * squares / (n * (n * n - 1.0))
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let spread = (product(&one, &one) * product(&other, &other)).sqrt();
+    (spread > 0.0).then(|| product(&one, &other) / spread)
 }
 
+/// The ranks, less their mean; equal values share the mean of theirs.
 fn ranks(values: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut order: Vec<(usize, f64)> = values.enumerate().collect();
     order.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let mut ranks = vec![0.0; order.len()];
-    order.iter().enumerate().for_each(|(rank, (at, _))| ranks[*at] = rank as f64);
+    let middle = (order.len() as f64 - 1.0) / 2.0;
+    let (mut ranks, mut first) = (vec![0.0; order.len()], 0);
+    for ties in order.chunk_by(|a, b| a.1 == b.1) {
+        let rank = first as f64 + (ties.len() as f64 - 1.0) / 2.0 - middle;
+        ties.iter().for_each(|(at, _)| ranks[*at] = rank);
+        first += ties.len();
+    }
     ranks
 }
 
@@ -85,9 +93,22 @@ mod tests {
     #[test]
     fn ranks_go_together_whatever_the_distances() {
         let of = |other: [f64; 4]| rank_correlation(&[1.0, 2.0, 3.0, 4.0].into_iter().zip(other).collect::<Vec<_>>());
-        assert_eq!(of([10.0, 11.0, 12.0, 1e9]), 1.0);
-        assert_eq!(of([4.0, 3.0, 2.0, -1e9]), -1.0);
-        assert!((of([2.0, 1.0, 4.0, 3.0]) - 0.6).abs() < 1e-12);
+        assert_eq!(of([10.0, 11.0, 12.0, 1e9]), Some(1.0));
+        assert_eq!(of([4.0, 3.0, 2.0, -1e9]), Some(-1.0));
+        assert!((of([2.0, 1.0, 4.0, 3.0]).unwrap() - 0.6).abs() < 1e-12);
+    }
+
+    #[test]
+    fn rounds_that_tie_make_nothing_go_together() {
+        // Each side jumps in one round of twenty, not in the same: with ranks by place, rho would be near 1.
+        let jump = |at: usize, round: usize| if at == round { 1.0 } else { 0.0 };
+        let pairs: Vec<(f64, f64)> = (0..20).map(|at| (jump(at, 18), jump(at, 19))).collect();
+        assert!((rank_correlation(&pairs).unwrap() + 1.0 / 19.0).abs() < 1e-12);
+        // Ranks 1.5, 1.5, 3.5, 3.5, 5 and 1, 2.5, 2.5, 4.5, 4.5.
+        let tied = rank_correlation(&[(1.0, 1.0), (1.0, 2.0), (2.0, 2.0), (2.0, 3.0), (3.0, 3.0)]).unwrap();
+        assert!((tied - 29.0 / 36.0).abs() < 1e-12, "{tied}");
+        let still: Vec<(f64, f64)> = (0..16).map(|at| (at as f64, 7.0)).collect();
+        assert_eq!(rank_correlation(&still), None);
     }
 
     #[test]

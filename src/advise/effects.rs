@@ -41,8 +41,8 @@ pub struct Effect {
     pub overall: Option<Mean>,
     /// The same per workload.
     pub workloads: BTreeMap<String, Mean>,
-    /// Of builds that a profile guides, the change over the cases that it was not trained on: what a choice rests on. `None` for
-    /// other knobs, and where all cases were trained on.
+    /// Of builds that a profile guides, or that give up the baseline's, the change over the cases that it was not trained on:
+    /// what a choice rests on. `None` for other knobs, and where all cases were trained on.
     pub untrained: Option<Mean>,
     /// How many of its cases a profile was trained on.
     pub trained_on: usize,
@@ -114,7 +114,7 @@ fn shared(told: &[(Level, Meaning, Contrast)], level: &Level, contrast: &Contras
 
 fn main(grid: &Grid, level: &Level, meaning: Meaning, all: &Contrast) -> Main {
     let guided = matches!(level.0.as_str(), "pgo" | "bolt");
-    let learnt = |case: usize| guided && grid.trained(case, |settings| settings.get(&level.0) == Some(&level.1));
+    let learnt = |case: usize| guided && grid.learnt(case, |settings| settings.get(&level.0) == Some(&level.1));
     let trained_on = (0..grid.cases.len()).filter(|case| all.has(*case) && learnt(*case)).count();
     let untrained = all.only(|case| !learnt(case));
     let deciding = if untrained.is_empty() { all.clone() } else { untrained };

@@ -15,6 +15,9 @@ use super::known::{ERROR, Known};
 /// What tells a build from the baseline's: `lto` is `fat`. Empty for the baseline itself.
 pub type Settings = BTreeMap<String, String>;
 
+/// The value of a knob that the baseline sets and a cell leaves alone.
+pub const UNSET: &str = "unset";
+
 /// What a build costs beside the time that it is tuned for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -54,6 +57,8 @@ pub(super) struct Seen {
     pub(super) costs: BTreeMap<Cost, f64>,
     /// Whether the build is guided by a profile of this very case; `None` for builds that no profile guides.
     pub(super) trained: Option<bool>,
+    /// Whether a profile of this very case guides the build or the baseline's.
+    pub(super) learnt: bool,
 }
 
 /// One case.
@@ -152,10 +157,11 @@ impl Grid {
         workloads
     }
 
-    /// Whether a build with these settings was guided by a profile of this case.
-    pub(super) fn trained(&self, case: usize, has: impl Fn(&Settings) -> bool) -> bool {
+    /// Whether a build with these settings, or the baseline's that it is compared with, was guided by a profile of this case:
+    /// what a profile that is given up was worth is no better known on its own cases than what a new one brings.
+    pub(super) fn learnt(&self, case: usize, has: impl Fn(&Settings) -> bool) -> bool {
         let cells = self.cells.iter().zip(&self.cases[case].cells).filter(|(head, _)| has(&head.settings));
-        cells.into_iter().any(|(_, seen)| seen.as_ref().is_some_and(|seen| seen.trained == Some(true)))
+        cells.into_iter().any(|(_, seen)| seen.as_ref().is_some_and(|seen| seen.learnt))
     }
 }
 
@@ -172,7 +178,7 @@ fn is_cell(row: &Row, metric: &Metric) -> bool {
 
 /// What is said of a knob that the baseline sets and the candidate leaves alone.
 fn unset(knob: &str) -> &'static str {
-    if matches!(knob, "pgo" | "bolt") { "false" } else { "unset" }
+    if matches!(knob, "pgo" | "bolt") { "false" } else { UNSET }
 }
 
 fn differing(candidate: &Arm, baseline: &Arm) -> Settings {
@@ -186,12 +192,14 @@ fn seen(run: &Run, row: &Row) -> Option<Seen> {
     let change =
         if row.basis == Basis::SameCode { Known::NOTHING } else { from_rounds(run, row).or_else(|| from_row(row))? };
     let costs = |cost: &Cost| Some((*cost, ratio(run, row, *cost)?));
+    let trained = |arm: &Arm| arm.training.as_ref().map(|training| training.cases.contains(&row.case));
     Some(Seen {
         change,
         part: row.part,
         pair: row.pair,
         costs: Cost::ALL.iter().filter_map(costs).collect(),
-        trained: row.candidate.training.as_ref().map(|training| training.cases.contains(&row.case)),
+        trained: trained(&row.candidate),
+        learnt: [&row.candidate, &row.baseline].into_iter().any(|arm| trained(arm) == Some(true)),
     })
     .filter(|seen| seen.change.log.is_finite() && seen.change.se.is_finite())
 }

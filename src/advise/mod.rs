@@ -30,6 +30,6 @@ pub use advice::{Advice, advise};
 pub use effects::{Effect, Interaction, Meaning};
 pub use fitting::Fitting;
 pub use front::Cell;
-pub use grid::{Cost, Settings};
+pub use grid::{Cost, Settings, UNSET};
 pub use known::{ERROR, Mean};
 pub use recommend::{Expected, Ground, Reason, Recommendation};

@@ -5,6 +5,7 @@
 //!   target-cpu, frame-pointers, linker, rustflags      the list of rustflags in force in .cargo/config.toml
 //!   allocator, features                                [features] default of the measured packages
 //!   profile, pgo, bolt, env                            no manifest has a key for it: by hand, with the command
+//!   any knob that the baseline sets and the better build drops: by hand
 //! ```
 //!
 //! A file's own formatting, comments and order stay: texts are edited at the bytes where a value stands, never written anew.
@@ -30,6 +31,7 @@ pub use by_hand::{is_written, unwritten};
 pub use diff::diff;
 pub use error::PatchError;
 
+use super::grid::UNSET;
 use document::Drafts;
 
 /// Where cargo looks for the configuration of a workspace, from its root.
@@ -87,9 +89,9 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// A setting, where it is wanted.
+    /// A setting, where it is wanted and can be written: a knob that is to be dropped has no value.
     fn setting(&self, knob: &str) -> Option<&str> {
-        self.settings.get(knob).map(String::as_str)
+        self.settings.get(knob).map(String::as_str).filter(|setting| !is_dropped(setting))
     }
 
     /// The evidence for a knob in one line that begins with the knob's name: the comment is found again by that.
@@ -103,6 +105,11 @@ impl Wanted {
             _ => format!("{knob}: {told}"),
         }
     }
+}
+
+/// Whether a value says that the better build leaves the knob alone.
+fn is_dropped(setting: &str) -> bool {
+    setting.is_empty() || setting == UNSET
 }
 
 /// Whether a character may be part of a knob's name.

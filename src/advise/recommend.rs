@@ -69,12 +69,14 @@ pub enum Ground {
         /// That value.
         by: String,
     },
-    /// Another value is as fast, as far as can be told, and this one builds faster.
+    /// Another value can't be told from this one and is not better by more than the tolerance, and this one builds faster by
+    /// a tenth or more.
     BuildsFaster {
         /// The other value.
         than: String,
     },
-    /// Another value is as fast, as far as can be told, and builds faster.
+    /// Another value can't be told from this one and is not worse by more than the tolerance, and builds faster by a tenth or
+    /// more.
     BuildsSlower {
         /// The other value.
         than: String,

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-use super::cache::{Cache, Cost, Entry, Kept, Key};
+use super::bolt;
+use super::cache::{Beside, Cache, Cost, Entry, Kept, Key, temporary, values};
 use super::cargo::{self, Site, Wanted};
 use super::flags::flags;
 use super::identity::makeup;
@@ -101,7 +102,7 @@ impl Tree {
         };
         let sources = Sources::of(&site.root, &packages, &site.host)?;
         let tree = Self { site, own: own.to_owned(), sources, cache: Cache::at(own), workspace, orders, toolchain };
-        tree.wanted()?;
+        distinct(&tree.wanted()?)?;
         Ok(tree)
     }
 
@@ -130,7 +131,12 @@ impl Tree {
             toolchain: &self.toolchain,
             linkers: self.site.linkers(variant.linker.as_deref()),
             sources: &self.sources,
-            programs: wanted.iter().map(|(package, program, _)| (package.name.as_str(), *program)).collect(),
+            programs: self
+                .orders
+                .iter()
+                .zip(&wanted)
+                .map(|(order, (_, program, _))| (&*order.workload, &*order.package, *program))
+                .collect(),
             flags: &flags,
             features,
             bolt: variant.bolt,
@@ -156,7 +162,8 @@ impl Tree {
         let Some(entry) = self.cache.find(key) else { return Ok(None) };
         let here = entry.bound_to.as_ref().is_none_or(|root| *root == self.site.root);
         let whole = entry.programs.iter().all(|kept| self.place(&kept.content, &kept.workload).is_file());
-        if !here || !whole || !self.sources.hold(&entry.others) {
+        let same = values(entry.variables.keys().cloned()) == entry.variables;
+        if !here || !whole || !same || !self.sources.hold(&entry.others) {
             return Ok(None);
         }
         let bound = entry.bound_to.is_some();
@@ -199,7 +206,7 @@ impl Tree {
         if !program.exists() {
             let folder = self.own.join("artifacts").join(&content);
             fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
-            let temporary = folder.join(format!(".{workload}.{}", std::process::id()));
+            let temporary = folder.join(temporary(workload));
             fs::copy(built, &temporary).with_context(|| format!("copying {}", built.display()))?;
             fs::rename(&temporary, &program)?;
         }
@@ -219,20 +226,35 @@ impl Tree {
         Ok(Artifact { workload, variant: variant.clone(), program, code, sizes, link, names_tree })
     }
 
+    /// Removes the programs that were found built and have no record of their link from cargo's target folder. Whether there were
+    /// any.
+    pub(super) fn unlink_unrecorded(&self, built: &cargo::Built) -> Result<bool> {
+        let mut any = false;
+        for (_, program) in built.found.then_some(&built.programs).into_iter().flatten() {
+            if Link::of(&self.site.records, &content_of(program)?)?.is_none() {
+                cargo::forget(program)?;
+                any = true;
+            }
+        }
+        Ok(any)
+    }
+
     /// Keeps what was built under its key.
     pub(super) fn remember(
         &self,
         key: &Key,
         artifacts: &[Artifact],
-        others: BTreeMap<PathBuf, String>,
+        beside: Beside,
         training: Option<&Training>,
         cost: Cost,
     ) -> Result<()> {
         let variant = artifacts.first().context("nothing was built")?.variant.clone();
+        let Beside { others, variables } = beside;
         let bound = artifacts.iter().any(|artifact| artifact.names_tree);
         let programs = artifacts.iter().map(kept).collect::<Result<_>>()?;
         let bound_to = bound.then(|| self.site.root.clone());
-        self.cache.keep(key, &Entry { variant, programs, others, bound_to, training: training.cloned(), cost })
+        self.cache
+            .keep(key, &Entry { variant, programs, others, variables, bound_to, training: training.cloned(), cost })
     }
 }
 
@@ -243,8 +265,28 @@ fn kept(artifact: &Artifact) -> Result<Kept> {
         content: folder.context("an artifact lies outside the folder of artifacts")?.to_owned(),
         code: artifact.code.clone(),
         sizes: artifact.sizes.clone(),
-        no_layout: artifact.link.as_ref().err().cloned(),
+        // That no link is recorded may change; that BOLT has ordered the code does not.
+        no_layout: artifact.link.as_ref().err().filter(|why| *why == bolt::NO_LAYOUT).cloned(),
     })
+}
+
+/// Cargo puts programs of one name into one file, and switches features on for a package as a whole.
+fn distinct(wanted: &[Wanted<'_>]) -> Result<()> {
+    for (at, (package, program, features)) in wanted.iter().enumerate() {
+        for (other, name, others) in &wanted[..at] {
+            if package.name != other.name && program == name {
+                bail!(
+                    "packages {} and {} both have a program {program:?}: measure them in two plans",
+                    other.name,
+                    package.name
+                );
+            }
+            if package.name == other.name && features != others {
+                bail!("two workloads build package {} with other features: measure them in two plans", package.name);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn wanted<'a>(workspace: &'a Workspace, order: &'a Order) -> Result<Wanted<'a>> {

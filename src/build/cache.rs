@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
@@ -70,10 +71,28 @@ pub(super) struct Entry {
     pub(super) programs: Vec<Kept>,
     /// Files beside the sources that the compiler read, by content.
     pub(super) others: BTreeMap<PathBuf, String>,
+    /// The environment variables that the build read, with their values; `None` where one was not set.
+    #[serde(default)]
+    pub(super) variables: BTreeMap<String, Option<String>>,
     /// The source tree, where the programs name it: elsewhere they would read this tree's files.
     pub(super) bound_to: Option<PathBuf>,
     pub(super) training: Option<Training>,
     pub(super) cost: Cost,
+}
+
+/// What a build read beside the sources that its key names.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    /// Files, by content.
+    pub(super) others: BTreeMap<PathBuf, String>,
+    /// Environment variables, with their values.
+    pub(super) variables: BTreeMap<String, Option<String>>,
+}
+
+/// The values of these variables now.
+pub(super) fn values(names: impl IntoIterator<Item = String>) -> BTreeMap<String, Option<String>> {
+    let value = |name: &String| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+    names.into_iter().map(|name| (name.clone(), value(&name))).collect()
 }
 
 /// The name of an entry: all that decides what a build makes.
@@ -85,6 +104,12 @@ impl Key {
     pub(super) fn of(recipe: &impl Serialize) -> Result<Self> {
         Ok(Self(digest(recipe)?))
     }
+}
+
+/// A name beside `name` that nobody else uses, in this process or another: what is written there is renamed when it is whole.
+pub(super) fn temporary(name: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!(".{name}.{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// The content address of a value's JSON.
@@ -119,7 +144,7 @@ impl Cache {
     pub(super) fn keep(&self, key: &Key, entry: &Entry) -> Result<()> {
         let write = || {
             fs::create_dir_all(&self.0)?;
-            let temporary = self.0.join(format!(".{}.{}", key.0, std::process::id()));
+            let temporary = self.0.join(temporary(&key.0));
             fs::write(&temporary, serde_json::to_vec(entry)?)?;
             fs::rename(&temporary, self.path(key))
         };
@@ -151,7 +176,15 @@ mod tests {
     fn entry(crates: usize) -> Entry {
         let cost = Cost { crates, ..Cost::default() };
         let variant = "v".parse().unwrap();
-        Entry { variant, programs: Vec::new(), others: BTreeMap::new(), bound_to: None, training: None, cost }
+        Entry {
+            variant,
+            programs: Vec::new(),
+            others: BTreeMap::new(),
+            variables: BTreeMap::new(),
+            bound_to: None,
+            training: None,
+            cost,
+        }
     }
 
     #[test]

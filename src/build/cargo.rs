@@ -1,5 +1,6 @@
 //! Running cargo: one build of a variant makes all programs that are asked for.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -82,6 +83,8 @@ pub(super) fn command(site: &Site, flags: &Flags, wanted: &[Wanted<'_>]) -> Resu
         .args(arguments)
         .current_dir(&site.root)
         .env("CARGO_TARGET_DIR", site.target(flags)?)
+        // A build folder that the user's configuration shares among all would mix variants and source trees.
+        .env("CARGO_BUILD_BUILD_DIR", site.target(flags)?)
         .env(RECORDS, &site.records)
         .env(LINKER, user.linker.as_deref().unwrap_or("cc"));
     if !rustflags.is_empty() {
@@ -114,6 +117,20 @@ pub(super) struct Built {
     /// Package name and program, in cargo's order.
     pub(super) programs: Vec<(String, PathBuf)>,
     pub(super) cost: Cost,
+    /// Whether a program had been built before.
+    pub(super) found: bool,
+}
+
+/// Removes a program that cargo has built, so that it is linked again: what cargo shows is a hard link to what it keeps.
+pub(super) fn forget(program: &Path) -> Result<()> {
+    let this = program.metadata()?.ino();
+    let kept = program.with_file_name("deps");
+    for entry in std::fs::read_dir(&kept).with_context(|| format!("reading {}", kept.display()))?.flatten() {
+        if entry.metadata().is_ok_and(|data| data.ino() == this) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    std::fs::remove_file(program).with_context(|| format!("removing {}", program.display()))
 }
 
 /// Runs the build; `progress` gets every line that cargo says.
@@ -128,6 +145,7 @@ pub(super) fn build(spec: &Spec, what: &str, progress: &mut dyn FnMut(&str)) -> 
             built.cost.crates += 1;
             built.cost.compiled += usize::from(!artifact.fresh);
             if let Some(program) = artifact.executable {
+                built.found |= artifact.fresh;
                 built.programs.push((artifact.target.name, program.into_std_path_buf()));
             }
         }

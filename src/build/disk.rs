@@ -8,12 +8,24 @@ use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail};
 
-use super::cache::Cache;
+use super::cache::{Cache, digest};
 
 /// What belongs to builds among the tool's own folders: all of it can be made again.
 const BUILT: [&str; 8] = ["build", "cache", "artifacts", "links", "pgo", "layouts", "worktrees", "tools"];
 /// What was measured.
 const MEASURED: [&str; 3] = ["runs", "confirmations", "selftests"];
+
+/// Where other revisions are checked out: in the user's cache, apart from the workspace, because cargo reads its configuration from
+/// all folders above, and another revision has its own. Without a home, below `own`.
+///
+/// # Errors
+/// Never in practice: paths are text.
+pub fn worktrees(own: &Path) -> Result<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+    let name = digest(&own.display().to_string())?;
+    Ok(cache.map_or_else(|| own.join("worktrees"), |cache| cache.join("perfplan").join(name)))
+}
 
 /// A promise that what was built stays. Any number of runs hold it together; nothing is thrown away meanwhile.
 #[derive(Debug)]
@@ -83,6 +95,7 @@ pub fn clean(own: &Path, measured: bool) -> Result<Vec<Taken>> {
     for taken in &gone {
         remove(&own.join(taken.name))?;
     }
+    remove(&worktrees(own)?)?;
     Ok(gone)
 }
 
@@ -93,15 +106,16 @@ struct Piece {
     paths: Vec<PathBuf>,
 }
 
-/// Throws away what was not used for longest until no more than `limit` bytes are left: whole target folders of cargo's, and
-/// entries of the cache with the programs that no other entry has.
+/// Throws away what was not used for longest until no more than `limit` bytes are left: whole target folders of cargo's,
+/// trainings, and entries of the cache with the programs that no other entry has.
 fn make_room(own: &Path, limit: u64) -> Result<()> {
-    let mut left: u64 = taken(own)?.iter().filter(|taken| taken.built).map(|taken| taken.bytes).sum();
-    if left <= limit {
-        return Ok(());
-    }
     let mut pieces = targets(own)?;
     pieces.extend(entries(own)?);
+    for training in folders_in(&own.join("pgo"))? {
+        let used = training.metadata()?.modified()?;
+        pieces.push(Piece { used, bytes: size_of(&training)?, paths: vec![training] });
+    }
+    let mut left: u64 = pieces.iter().map(|piece| piece.bytes).sum();
     pieces.sort_by_key(|piece| piece.used);
     for piece in pieces {
         if left <= limit {
@@ -221,7 +235,8 @@ mod tests {
         let key = Key::of(&seconds).unwrap();
         let (others, cost) = (BTreeMap::new(), Cost::default());
         let variant = "v".parse().unwrap();
-        let entry = Entry { variant, programs, others, bound_to: None, training: None, cost };
+        let entry =
+            Entry { variant, programs, others, variables: BTreeMap::new(), bound_to: None, training: None, cost };
         Cache::at(own).keep(&key, &entry).unwrap();
         let used = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let file = fs::read_dir(own.join("cache")).unwrap().flatten().map(|entry| entry.path());

@@ -24,7 +24,7 @@ pub use builder::Builder;
 pub use cache::{Cost, Key};
 pub use cargo::target;
 pub use config::configurations;
-pub use disk::{InUse, Taken, clean, taken};
+pub use disk::{InUse, Taken, clean, taken, worktrees};
 pub use flags::allocator_feature;
 pub use layout::{LayoutFolder, Layouts};
 pub use preload::Preload;

@@ -7,12 +7,13 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use git2::{ObjectType, Oid};
 use serde::{Deserialize, Serialize};
 
-use crate::process::{self, Spec};
+use super::cache::temporary;
 
 /// The name under which the tool is a linker.
 pub const WRAPPER: &str = "perfplan-link";
@@ -76,11 +77,13 @@ fn into_text(word: OsString) -> Result<String> {
 
 fn link(arguments: &[String]) -> Result<u8> {
     let linker = std::env::var(LINKER).unwrap_or_else(|_| "cc".to_owned());
-    let output = process::run(&Spec::new(&linker).args(arguments))?;
-    io::stdout().write_all(&output.stdout)?;
-    io::stderr().write_all(output.stderr_tail.as_bytes())?;
-    if !output.success() {
-        return Ok(output.code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1));
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it belongs to cargo's process group, which ends as a whole, not to one of its own"
+    )]
+    let status = Command::new(&linker).args(arguments).status().with_context(|| format!("running {linker}"))?;
+    if !status.success() {
+        return Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1));
     }
     if let (Ok(records), Some(target)) = (std::env::var(RECORDS), program_of(arguments)) {
         // A link that could not be recorded is a good link all the same: the row will say that layout is not averaged.
@@ -114,7 +117,7 @@ fn record(records: &Path, linker: &str, arguments: &[String], output: &Path) -> 
         .collect::<Result<_>>()?;
     let link = Link { linker: linker.to_owned(), arguments };
     // The command comes last and at once: a record with it is whole.
-    let temporary = folder.join("command.tmp");
+    let temporary = folder.join(temporary("command"));
     fs::write(&temporary, serde_json::to_vec(&link)?)?;
     fs::rename(&temporary, folder.join(COMMAND))?;
     Ok(())

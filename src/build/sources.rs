@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use cargo_metadata::{Metadata, MetadataCommand, PackageId};
 use serde::Serialize;
 
+use super::cache::digest;
 use super::config::configurations;
 use super::record::content_of;
 
@@ -57,29 +58,51 @@ impl Sources {
         Ok(sources)
     }
 
-    /// The files that are not what they were. Files that came to be meanwhile count as soon as an old one speaks of them.
-    pub(super) fn changed(&self) -> Vec<&Path> {
-        let same =
-            |(name, content): &(&PathBuf, &String)| content_of(&self.root.join(name)).is_ok_and(|now| now == **content);
+    /// The files that a build depends on and that are not what they were: of all files, those that its compilers read, the
+    /// manifests and the lock file. (A log that is being written beside them is nobody's source.)
+    pub(super) fn changed(&self, read: &BTreeSet<PathBuf>) -> Vec<&Path> {
+        let counts = |name: &Path| name.ends_with("Cargo.toml") || name.ends_with("Cargo.lock");
+        let same = |(name, content): &(&PathBuf, &String)| {
+            let path = self.root.join(name);
+            !(counts(name) || read.contains(&path)) || content_of(&path).is_ok_and(|now| now == **content)
+        };
         self.files.iter().filter(|file| !same(file)).map(|(name, _)| name.as_path()).collect()
     }
 
     /// Of the files that a compiler says it read, those that are not among these: `include_str!` reaches anywhere.
-    pub(super) fn others(&self, read: &[PathBuf], own: &Path) -> Result<BTreeMap<PathBuf, String>> {
+    ///
+    /// What cargo itself makes in its target folders (`made`) follows from the rest.
+    pub(super) fn others(&self, read: &BTreeSet<PathBuf>, made: &Path) -> Result<BTreeMap<PathBuf, String>> {
         let known =
-            |path: &PathBuf| self.files.contains_key(&self.name(path)) || path.starts_with(own) || !path.is_file();
+            |path: &PathBuf| self.files.contains_key(&self.name(path)) || path.starts_with(made) || !path.exists();
         let others = read.iter().filter(|path| !known(path));
-        others.map(|path| Ok((self.name(path), content_of(path)?))).collect()
+        others.map(|path| Ok((self.name(path), content_of_tree(path)?))).collect()
     }
 
     /// Whether these files, by their names, have this content.
     pub(super) fn hold(&self, files: &BTreeMap<PathBuf, String>) -> bool {
-        files.iter().all(|(name, content)| content_of(&self.root.join(name)).is_ok_and(|now| now == *content))
+        files.iter().all(|(name, content)| content_of_tree(&self.root.join(name)).is_ok_and(|now| now == *content))
     }
 
     fn name(&self, path: &Path) -> PathBuf {
         path.strip_prefix(&self.root).unwrap_or(path).to_owned()
     }
+}
+
+/// The content address of a file, or of all files below a folder: build scripts may name a whole folder as their input.
+fn content_of_tree(path: &Path) -> Result<String> {
+    if !path.is_dir() {
+        return content_of(path);
+    }
+    let mut entries: Vec<PathBuf> = fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    entries.sort();
+    let each =
+        entries.iter().filter(|path| !path.is_symlink()).map(|path| Ok((path.file_name(), content_of_tree(path)?)));
+    digest(
+        &each
+            .map(|entry| entry.map(|(name, content)| (name.map(|n| n.to_string_lossy().into_owned()), content)))
+            .collect::<Result<Vec<_>>>()?,
+    )
 }
 
 /// The folders of the packages by path that these packages are made of, themselves included.
@@ -128,6 +151,29 @@ pub(super) fn inputs_of(program: &Path) -> Vec<PathBuf> {
     list.split(' ').filter(|word| !word.is_empty()).map(|word| word.replace('\0', " ").into()).collect()
 }
 
+/// The environment variables that compilers and build scripts of a program say they read, those that cargo sets left out.
+pub(super) fn variables_of(program: &Path) -> BTreeSet<String> {
+    let folder = |name: &str| {
+        fs::read_dir(program.with_file_name(name)).into_iter().flatten().flatten().map(|entry| entry.path())
+    };
+    let infos = folder("deps").filter(|path| path.extension().is_some_and(|extension| extension == "d"));
+    let outputs = folder("build").map(|path| path.join("output"));
+    let texts = infos.chain(outputs).filter_map(|path| fs::read_to_string(path).ok());
+    let mut names = BTreeSet::new();
+    for text in texts {
+        names.extend(text.lines().filter_map(variable).map(str::to_owned));
+    }
+    names.retain(|name| !name.starts_with("CARGO") && name != "OUT_DIR");
+    names
+}
+
+/// The variable of a line of rustc's dep-info (`# env-dep:NAME=VALUE`) or of what a build script printed.
+fn variable(line: &str) -> Option<&str> {
+    let dependency = line.strip_prefix("# env-dep:").map(|rest| rest.split('=').next().unwrap_or(rest));
+    let told = || line.strip_prefix("cargo::").or(line.strip_prefix("cargo:"))?.strip_prefix("rerun-if-env-changed=");
+    dependency.or_else(told)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,10 +207,12 @@ mod tests {
         let before = sources(folder.path());
         fs::write(folder.path().join("other/src/lib.rs"), "// changed").unwrap();
         assert_eq!(before, sources(folder.path()));
-        assert!(before.changed().is_empty());
+        let read = BTreeSet::from([folder.path().join("needed/src/lib.rs")]);
+        assert!(before.changed(&read).is_empty());
         fs::write(folder.path().join("needed/src/lib.rs"), "// changed").unwrap();
         assert_ne!(before, sources(folder.path()));
-        assert_eq!(before.changed(), [Path::new("needed/src/lib.rs")]);
+        assert_eq!(before.changed(&read), [Path::new("needed/src/lib.rs")]);
+        assert!(before.changed(&BTreeSet::new()).is_empty(), "nobody read it");
     }
 
     #[test]
@@ -175,7 +223,16 @@ mod tests {
         fs::write(folder.path().join(".cargo/config.toml"), "[build]\nrustflags = []\n").unwrap();
         assert_ne!(before, sources(folder.path()));
         fs::write(folder.path().join("Cargo.lock"), "# another\n").unwrap();
-        assert_eq!(before.changed(), [Path::new("Cargo.lock")]);
+        assert_eq!(before.changed(&BTreeSet::new()), [Path::new("Cargo.lock")]);
+    }
+
+    #[test]
+    fn variables_that_compilers_and_build_scripts_read_are_found() {
+        assert_eq!(variable("# env-dep:GIT_SHA=abc"), Some("GIT_SHA"));
+        assert_eq!(variable("# env-dep:GIT_SHA"), Some("GIT_SHA"));
+        assert_eq!(variable("cargo::rerun-if-env-changed=PROTOC"), Some("PROTOC"));
+        assert_eq!(variable("cargo:rerun-if-env-changed=PROTOC"), Some("PROTOC"));
+        assert_eq!(variable("cargo:rustc-link-lib=z"), None);
     }
 
     #[test]
@@ -201,7 +258,8 @@ mod tests {
             outside.display().to_string().replace(' ', "\\ ")
         );
         fs::write(program.with_extension("d"), line).unwrap();
-        let others = sources.others(&inputs_of(&program), &folder.path().join("target")).unwrap();
+        let read = inputs_of(&program).into_iter().collect();
+        let others = sources.others(&read, &folder.path().join("target")).unwrap();
         assert_eq!(others.keys().collect::<Vec<_>>(), [Path::new("other/data file.txt")]);
         assert!(sources.hold(&others));
         fs::write(&outside, "2").unwrap();

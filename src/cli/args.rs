@@ -20,6 +20,18 @@ Exit codes: 0 pass, 1 the tool or a part of the run failed, 2 usage or plan erro
             3 a gated row regressed (another revision, a baseline, a drill; variants are not gated),
             5 undecided under --strict, 130 interrupted";
 
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  cargo perfplan plan                           the variants of the plan
+  cargo perfplan plan --matrix                  all cells of the plan's [matrix]
+  cargo perfplan plan --against main            and which of them the cache holds of another revision";
+
+const BUILD_EXAMPLES: &str = "\
+Examples:
+  cargo perfplan build                          the variants of the plan
+  cargo perfplan build --variant fat --format json
+                                                the programs' files are in `programs`";
+
 /// Is it faster, and can I believe it?
 #[derive(Debug, Parser)]
 #[command(name = "cargo perfplan", bin_name = "cargo perfplan", version, after_help = AFTER, max_term_width = 110)]
@@ -33,9 +45,11 @@ pub(super) enum Command {
     /// Build, measure in lockstep, judge and report
     Run(RunArgs),
     /// Show what a run would build and measure, and what stands ready
-    Plan(PlanArgs),
+    #[command(after_help = PLAN_EXAMPLES)]
+    Plan(CellsArgs),
     /// Build what a run would build, and measure nothing
-    Build(BuildArgs),
+    #[command(after_help = BUILD_EXAMPLES)]
+    Build(CellsArgs),
     /// Throw away what was built; what was measured stays
     Clean(CleanArgs),
     /// Put the shards of a run beside each other, and report on all of it
@@ -167,28 +181,9 @@ pub(super) enum Format {
     Markdown,
 }
 
+/// What `plan` and `build` look at.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  cargo perfplan plan                           the variants of the plan
-  cargo perfplan plan --matrix                  all cells of the plan's [matrix]")]
-pub(super) struct PlanArgs {
-    #[command(flatten)]
-    pub(super) choice: ChoiceArgs,
-    #[command(flatten)]
-    pub(super) scope: ScopeArgs,
-    /// What is printed
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(super) format: Format,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  cargo perfplan build                          the variants of the plan
-  cargo perfplan build --variant fat --format json
-                                                the programs' files are in `programs`")]
-pub(super) struct BuildArgs {
+pub(super) struct CellsArgs {
     #[command(flatten)]
     pub(super) choice: ChoiceArgs,
     #[command(flatten)]

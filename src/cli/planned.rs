@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::Exit;
 use super::against::Against;
-use super::args::{BuildArgs, ChoiceArgs, CleanArgs, Format, PlanArgs, ScopeArgs};
+use super::args::{CellsArgs, ChoiceArgs, CleanArgs, Format, ScopeArgs};
 use super::bar::Bar;
 use super::console::Console;
 use crate::build::{self, Made, Taken, Workspace};
@@ -16,14 +16,14 @@ use crate::report::{self, CellLine, Cells, Progress};
 use crate::samples::Skipped;
 use crate::units;
 
-pub(super) fn plan(arguments: PlanArgs, console: &Console) -> Result<Exit> {
+pub(super) fn plan(arguments: CellsArgs, console: &Console) -> Result<Exit> {
     let request = request(arguments.choice, arguments.scope)?;
     let preview = pipeline::preview(&request)?;
     show(&planned(&preview), arguments.format, console)?;
     Ok(Exit::Pass)
 }
 
-pub(super) fn build(arguments: BuildArgs, console: &Console) -> Result<Exit> {
+pub(super) fn build(arguments: CellsArgs, console: &Console) -> Result<Exit> {
     let request = request(arguments.choice, arguments.scope)?;
     let begun = std::time::Instant::now();
     let mut bar = Bar::new(console);

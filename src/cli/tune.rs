@@ -25,7 +25,13 @@ pub(super) fn tune(arguments: TuneArgs, console: &Console) -> Result<Exit> {
     let tuned = pipeline::tune(&Tuning { request, made, confirm: !arguments.no_confirm }, &mut Processes, &mut bar);
     bar.finish();
     let tuned = tuned?;
-    let said = Said { tuned: &tuned, applied: arguments.write };
+    let better = tuned.advice.metric.better();
+    let objection = tuned.confirmed.as_ref().and_then(|confirmed| confirmed.objection(better));
+    let applied = arguments.write && !tuned.interrupted && objection.is_none();
+    if applied {
+        pipeline::apply(&tuned.root, &tuned.patch.edits)?;
+    }
+    let said = Said { tuned: &tuned, applied };
     console.result(&match arguments.output.format {
         Format::Text => said.terminal(console),
         Format::Markdown => said.markdown(),
@@ -37,14 +43,15 @@ pub(super) fn tune(arguments: TuneArgs, console: &Console) -> Result<Exit> {
         said.write(folder)?;
         console.say(&format!("report and plots: {}", folder.display()));
     }
-    if arguments.write && !tuned.interrupted {
-        for edit in &tuned.patch.edits {
-            pipeline::apply(&tuned.root, edit)?;
-            console.say(&format!("written: {}", edit.path));
-        }
+    if applied {
+        tuned.patch.edits.iter().for_each(|edit| console.say(&format!("written: {}", edit.path)));
+    }
+    if let Some(why) = &objection {
+        console.warn(&format!("{why}{}", if arguments.write { "; nothing is written" } else { "" }));
     }
     Ok(match () {
         () if tuned.interrupted => Exit::Interrupted,
+        () if objection.is_some() && arguments.write => Exit::Failed,
         () if tuned.judgement.failures.is_empty() => Exit::Pass,
         () => Exit::Failed,
     })

@@ -33,6 +33,13 @@ impl Division {
         Ok((Self { shard, candidates, own, cases, variants: digest }, variants))
     }
 
+    /// Comparisons that the other shards make at most, each pair of arms in all `metrics`, where this shard has `here` of all
+    /// `cases`.
+    fn elsewhere(&self, here: usize, cases: usize, metrics: usize) -> usize {
+        let pairs = self.candidates.saturating_mul(cases).saturating_sub(self.own.saturating_mul(here));
+        pairs.saturating_mul(metrics)
+    }
+
     /// Whether another shard has the arm that a drill adds to the candidates.
     pub(super) fn leaves_drills(&self, paired: bool) -> bool {
         !paired && self.cases.is_none() && self.shard.index() > 0
@@ -43,12 +50,14 @@ impl Division {
 pub(super) fn divided(asked: &Asked<'_>, chosen: &Chosen) -> Result<Option<Divided>> {
     let Some(division) = &asked.division else { return Ok(None) };
     let here = chosen.subjects.len() + chosen.missing.len();
-    let all = division.candidates * (here + chosen.elsewhere);
+    // Which metrics a case will have is not known yet: of the gated ones, all.
+    let metrics = asked.plan.gate.metrics.len();
+    let cases = here.saturating_add(chosen.elsewhere);
     Ok(Some(Divided {
         plan: shared(asked, division)?,
         command: asked.request.command.clone(),
         shard: Some(division.shard),
-        elsewhere: all.saturating_sub(division.own * here),
+        elsewhere: division.elsewhere(here, cases, metrics),
         parts: Vec::new(),
     }))
 }
@@ -70,4 +79,20 @@ fn shared(asked: &Asked<'_>, division: &Division) -> Result<BTreeMap<String, Str
         ("workloads", digest(format!("{workloads:?}"))?),
     ];
     Ok(facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_other_shards_compare_counts_in_every_metric() {
+        let variants: Vec<Variant> = (0..5).map(|at| Variant::plain(format!("v{at}").parse().unwrap())).collect();
+        let (by_variant, _) = Division::cut("1/3".parse().unwrap(), variants.clone(), false).unwrap();
+        assert_eq!((by_variant.candidates, by_variant.own), (4, 2));
+        assert_eq!(by_variant.elsewhere(10, 10, 3), 2 * 10 * 3);
+        let (by_case, _) = Division::cut("1/9".parse().unwrap(), variants, false).unwrap();
+        assert_eq!(by_case.elsewhere(2, 10, 3), 4 * 8 * 3);
+        assert_eq!(by_case.elsewhere(2, usize::MAX, 3), usize::MAX);
+    }
 }

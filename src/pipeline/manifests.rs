@@ -42,18 +42,29 @@ fn file(root: &Path, path: &Path) -> Result<File> {
     Ok(File { path: path.strip_prefix(root).unwrap_or(path).display().to_string(), text })
 }
 
-/// Writes an edit below `root`, unless the file is no longer what the edit was made for.
+/// Writes edits below `root`: all of them, or none where a file is no longer what its edit was made for.
 ///
 /// # Errors
-/// Where the file has changed meanwhile, or can't be written.
-pub fn apply(root: &Path, edit: &Edit) -> Result<()> {
-    let path = root.join(&edit.path);
-    let now = fs::read_to_string(&path).ok();
-    anyhow::ensure!(now == edit.old, "{} has changed meanwhile and is left alone: run again", path.display());
+/// Where a file has changed meanwhile, or can't be written.
+pub fn apply(root: &Path, edits: &[Edit]) -> Result<()> {
+    for edit in edits {
+        let path = root.join(&edit.path);
+        let now = fs::read_to_string(&path).ok();
+        anyhow::ensure!(now == edit.old, "{} has changed meanwhile, and nothing is written: run again", path.display());
+    }
+    edits.iter().try_for_each(|edit| write(&root.join(&edit.path), &edit.new))
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    // A link stays one: what it leads to is written.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let temporary = path.with_extension("perfplan-new");
     let write = || {
         path.parent().map_or(Ok(()), fs::create_dir_all)?;
-        fs::write(&temporary, &edit.new)?;
+        fs::write(&temporary, text)?;
+        if let Ok(data) = path.metadata() {
+            fs::set_permissions(&temporary, data.permissions())?;
+        }
         // Whoever reads the file sees the old text or the new one, never a part.
         fs::rename(&temporary, &path)
     };

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::asked::Asked;
 use super::request::Request;
-use super::stage::Ground;
+use super::stage::{Demand, Ground};
 use crate::build::{self, Cost, Made, Taken};
 use crate::matrix::{Cell, Design};
 use crate::measure::Starter;
@@ -67,7 +67,8 @@ impl Preview {
 /// Where the plan or the request is wrong, or cargo can't be asked.
 pub fn preview(request: &Request) -> Result<Preview> {
     let asked = Asked::of(request)?;
-    let demand = asked.demand();
+    // Looking throws nothing away.
+    let demand = Demand { disk_limit: u64::MAX, ..asked.demand() };
     let ground = Ground::of(&demand, &asked.workloads)?;
     let states = ground.states(&demand);
     let budget = request.budget.unwrap_or(asked.plan.measure.budget);

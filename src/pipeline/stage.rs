@@ -1,6 +1,7 @@
 //! Setting the stage: build every cell.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use super::preview::State;
 use super::request::Usage;
 use super::yard::Yard;
-use crate::build::{Artifact, Cost, InUse, Layouts, Made, Order, Tree, Workspace};
+use crate::build::{self, Artifact, Cost, InUse, Layouts, Made, Order, Tree, Workspace};
 use crate::git::{Repository, Worktree};
 use crate::matrix::{self, Cell, Source};
 use crate::measure::{Program, Starter};
@@ -205,9 +206,15 @@ pub(super) fn build_failure(cell: &Cell, error: &anyhow::Error) -> Failure {
 /// The base revision's files, and the folder among them that holds the workspace.
 fn checkout(workspace: &Workspace, commit: &str) -> Result<(Worktree, PathBuf)> {
     let repository = Repository::around(&workspace.root)?;
-    let worktree = repository.worktree(repository.commit(commit)?, &workspace.own().join("worktrees").join("base"))?;
+    let worktree =
+        repository.worktree(repository.commit(commit)?, &build::worktrees(&workspace.own())?.join("base"))?;
     let inside = workspace.root.strip_prefix(repository.root()?).unwrap_or(Path::new(""));
     let folder = worktree.path().join(inside);
+    let lock = "Cargo.lock";
+    if !folder.join(lock).exists() && workspace.root.join(lock).exists() {
+        // Not kept in git: without it the base would be built with the newest dependencies of the day.
+        fs::copy(workspace.root.join(lock), folder.join(lock)).context("copying Cargo.lock to the base revision")?;
+    }
     Ok((worktree, folder))
 }
 

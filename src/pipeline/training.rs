@@ -1,8 +1,9 @@
 //! Builds that are guided by a profile: build to count, train, merge, build again; and programs whose code is put in order by
 //! one: link again, make them count, train, merge, put in order. Both are trained alike, on the cases of `[pgo]`.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -13,6 +14,7 @@ use crate::build::{Artifact, Builder, Profiling};
 use crate::git;
 use crate::measure::{Course, Starter, train};
 use crate::plan::{TrainingPlan, Variant};
+use crate::process::check_interrupt;
 use crate::progress::{Event, Listener};
 use crate::samples::{CaseId, Training};
 
@@ -83,10 +85,12 @@ impl School<'_> {
         let mut told = |line: &str| listener.event(&Event::BuildLine(line));
         let counting = builder.build(variant, &Profiling::Train, &mut told)?;
         let folder = self.folder.join(self.key(&tool.version, &counting, variant)?);
+        let alone = alone(&folder)?;
         let mut training = match recorded(&folder) {
             Some(training) => training,
             None => self.train(&tool, &folder, &counting, variant, starter)?,
         };
+        drop(alone);
         let profile = folder.join(format!("{}.profdata", training.profile));
         let mut diagnostics = Diagnostics::default();
         let made = builder.build(variant, &Profiling::Use(profile.clone()), &mut |line| {
@@ -133,6 +137,7 @@ impl School<'_> {
         let key = self.key(&format!("BOLT {}", tool.version), std::slice::from_ref(plain), variant)?;
         let folder = self.folder.join(key);
         let [linked, counting, program] = ["linked", "counting", "ordered"].map(|name| folder.join(name));
+        let _alone = alone(&folder)?;
         if let Some(training) = recorded(&folder).filter(|_| program.is_file()) {
             return Ok((program, training));
         }
@@ -221,6 +226,24 @@ fn recorded(folder: &Path) -> Option<Training> {
 
 fn record(folder: &Path, training: &Training) -> Result<()> {
     fs::write(folder.join(RECORD), serde_json::to_vec(training)?).context("recording a training")
+}
+
+/// Waits until no other process trains in this folder, and keeps others from it while the value lives.
+fn alone(folder: &Path) -> Result<File> {
+    let open = || {
+        folder.parent().map_or(Ok(()), fs::create_dir_all)?;
+        File::create(folder.with_extension("lock"))
+    };
+    let lock = open().with_context(|| format!("making {}", folder.display()))?;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error).context("locking a training"),
+        }
+        check_interrupt()?;
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// Makes the folder, without what a training that was broken off has left: counts of programs that were killed.

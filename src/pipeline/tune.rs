@@ -11,10 +11,11 @@ use super::request::Request;
 use super::{Outcome, manifests, run};
 use crate::advise::patch::{self, Patch, Wanted};
 use crate::advise::{Advice, Mean, Settings, advise};
+use crate::matrix::Design;
 use crate::measure::Starter;
 use crate::plan::{Plan, Variant};
 use crate::progress::Listener;
-use crate::samples::Run;
+use crate::samples::{Better, Run};
 use crate::verdict::{self, Judgement};
 
 /// What the recommended build is called when it is measured.
@@ -58,6 +59,24 @@ pub struct Confirmed {
     pub change: Option<Mean>,
 }
 
+impl Confirmed {
+    /// Why the patch should not be written after all; `None` where measuring by itself has borne the recommendation out.
+    #[must_use]
+    pub fn objection(&self, better: Better) -> Option<String> {
+        if let Some(failure) = self.outcome.judgement.failures.first() {
+            return Some(format!("the recommended build failed: {}: {}", failure.what, failure.why));
+        }
+        let Some(Mean { change, .. }) = &self.change else {
+            return Some("the recommended build could not be measured by itself".to_owned());
+        };
+        let gains = match better {
+            Better::Lower => change.high < 0.0,
+            Better::Higher => change.low > 0.0,
+        };
+        (!gains).then(|| "measured by itself, the recommended build is not known to gain anything".to_owned())
+    }
+}
+
 /// What is asked of tuning.
 #[derive(Clone, Debug)]
 pub struct Tuning {
@@ -76,7 +95,7 @@ pub struct Tuning {
 pub fn tune(tuning: &Tuning, starter: &mut dyn Starter, listener: &mut dyn Listener) -> Result<Tuned> {
     let request = Request { matrix: true, ..tuning.request.clone() };
     let asked = Asked::of(&request)?;
-    let design = asked.design.as_ref().map(design_in_words).unwrap_or_default();
+    let design = asked.design.as_ref().map(|design| in_words(design, asked.skipped.len())).unwrap_or_default();
     let (run, judgement, folder, mut interrupted) = match &tuning.made {
         Some(made) => (made.clone(), verdict::judge(made), None, false),
         None => {
@@ -85,6 +104,7 @@ pub fn tune(tuning: &Tuning, starter: &mut dyn Starter, listener: &mut dyn Liste
         }
     };
     let advice = advise(&run, &judgement);
+    of_this_plan(&advice, &asked.plan)?;
     let patch = patch_of(&asked, &advice)?;
     let settings = written(&advice.recommendation.settings, &patch);
     let mut confirmed = None;
@@ -101,15 +121,38 @@ pub fn tune(tuning: &Tuning, starter: &mut dyn Starter, listener: &mut dyn Liste
     Ok(Tuned { run, judgement, folder, design, advice, confirmed, patch, root, interrupted })
 }
 
-fn design_in_words(design: &crate::matrix::Design) -> String {
+/// The design, and its resolution as far as cells left out allow.
+fn in_words(design: &Design, skipped: usize) -> String {
+    let left_out = design.excluded.len() + skipped;
     match design.resolution {
+        Some(resolution) if left_out > 0 => {
+            format!("{}, resolution {resolution} before {left_out} cells were left out", design.kind.as_str())
+        }
         Some(resolution) => format!("{}, resolution {resolution}", design.kind.as_str()),
         None => design.kind.as_str().to_owned(),
     }
 }
 
+/// A run of another plan, or a stranger's, may recommend what nobody here has put into the matrix: nothing of that is written down.
+fn of_this_plan(advice: &Advice, plan: &Plan) -> Result<()> {
+    for (knob, value) in &advice.recommendation.settings {
+        let mut known = plan.matrix.axes.iter().flat_map(|axis| &axis.values);
+        if !known.any(|setting| setting.knob().as_str() == knob && setting.value() == *value) {
+            let text = format!(
+                "the run is not of this plan's matrix: it recommends {knob}={value}, which [matrix] does not have"
+            );
+            return Err(usage(text).into());
+        }
+    }
+    Ok(())
+}
+
 fn patch_of(asked: &Asked<'_>, advice: &Advice) -> Result<Patch> {
-    let settings = advice.recommendation.settings.clone();
+    let mut settings = advice.recommendation.settings.clone();
+    if let (false, Some(profile)) = (settings.is_empty(), advice.baseline.get("profile")) {
+        // What was measured was built with this profile: its keys are the ones to set.
+        settings.entry("profile".to_owned()).or_insert_with(|| profile.clone());
+    }
     let evidence = advice.recommendation.why.iter().filter(|reason| reason.taken).filter_map(|reason| {
         let Mean { change, cases } = reason.change?;
         let shown = |share| crate::units::signed_percent(share, 1);

@@ -1,6 +1,6 @@
 //! The yard: where cells are built, several at once, and none that the cache holds.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Mutex, PoisonError};
@@ -50,16 +50,17 @@ impl Yard<'_> {
     pub(super) fn build(&self, starter: &mut dyn Starter, listener: &mut dyn Listener) -> Result<Vec<Result<Made>>> {
         let mut made: Vec<Option<Result<Made>>> =
             (0..self.cells.len()).map(|cell| self.known(cell).transpose()).collect();
-        let open: Vec<usize> = (0..made.len()).filter(|cell| made[*cell].is_none()).collect();
+        let open = self.distinct(&made);
         let groups = self.groups(&open)?;
         let (lanes, queue) = (groups.len().min(self.jobs).min(LANES), Mutex::new(groups));
         let (starter, jobs) = (Mutex::new(starter), Jobs::new(self.jobs)?);
         let mut begun = 0;
         thread::scope(|scope| {
             let (tell, told) = mpsc::channel();
+            let mut running = Vec::new();
             for _ in 0..lanes {
                 let (tell, queue, starter, jobs) = (tell.clone(), &queue, &starter, &jobs);
-                scope.spawn(move || self.lane(queue, jobs, starter, &tell));
+                running.push(scope.spawn(move || self.lane(queue, jobs, starter, &tell)));
             }
             drop(tell);
             for told in told {
@@ -84,12 +85,25 @@ impl Yard<'_> {
                     }
                 }
             }
+            // A lane that panicked loses its cells, not those of the others.
+            running.into_iter().for_each(|lane| drop(lane.join()));
         });
+        for (cell, made) in made.iter_mut().enumerate().filter(|(_, made)| made.is_none()) {
+            // The same build as another cell's, which stands ready now.
+            *made = self.known(cell).transpose();
+        }
         if made.iter().flatten().any(|made| made.as_ref().is_err_and(anyhow::Error::is::<Interrupted>)) {
             return Err(Interrupted.into());
         }
-        // A lane that panicked has said nothing of its cells.
-        Ok(made.into_iter().map(|made| made.unwrap_or_else(|| Err(anyhow!("building it panicked")))).collect())
+        let lost = || Err(anyhow!("building it, or the equal variant before it, failed"));
+        Ok(made.into_iter().map(|made| made.unwrap_or_else(lost)).collect())
+    }
+
+    /// The cells that are still to be made, each build once.
+    fn distinct(&self, made: &[Option<Result<Made>>]) -> Vec<usize> {
+        let mut seen = BTreeSet::new();
+        let open = (0..made.len()).filter(|cell| made[*cell].is_none());
+        open.filter(|cell| self.key(*cell).is_ok_and(|key| seen.insert(key))).collect()
     }
 
     /// What the cache holds of a cell.

@@ -264,6 +264,9 @@ pub(super) struct Whole<const LEAST: u32, const MOST: u32>(pub(super) u32);
 /// A whole number of at least 1.
 pub(super) type Positive = Whole<1, { u32::MAX }>;
 
+/// How many rounds a case may get: a run with more is refused when it is read, as an interval takes memory by their square.
+pub(super) type Rounds = Whole<1, 4096>;
+
 impl<'de, const LEAST: u32, const MOST: u32> Deserialize<'de> for Whole<LEAST, MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(WholeVisitor::<LEAST, MOST>).map(Self)

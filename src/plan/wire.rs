@@ -13,7 +13,7 @@ use super::fault::{Fault, Refusal, instead};
 use super::layers::lay_over;
 use super::values::{
     AllocatorWord, Bytes, CargoName, Chance, Debug, EnvName, FilterText, Linker, Lto, MetricName, Name, OptLevel,
-    OwnTolerance, Panic, Positive, SizeWord, Text, Time, Tolerance, Written,
+    OwnTolerance, Panic, Positive, Rounds, SizeWord, Text, Time, Tolerance, Written,
 };
 use super::{Building, Measure, Plan, TrainingPlan, Variant, Workload, WorkloadSource};
 use crate::samples::{CaseId, Gate, Metric};
@@ -62,7 +62,7 @@ struct WireMeasure {
     budget: Text<Time>,
     quick_budget: Text<Time>,
     size: Text<SizeWord>,
-    most_rounds: Positive,
+    most_rounds: Rounds,
     batch: Text<Time>,
     round: Text<Time>,
     timeout: Text<Time>,
@@ -313,4 +313,17 @@ fn unique(
         seen.insert(name);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_gets_no_more_rounds_than_a_run_can_be_read_with() {
+        assert_eq!(read("[measure]\nmost-rounds = 4096").unwrap().gate.most_rounds, 4096);
+        let fault = read("[measure]\nmost-rounds = 4097").unwrap_err();
+        assert_eq!(fault.problem, "integer `4097` does not fit here");
+        assert_eq!(fault.help.as_deref(), Some("expected a whole number from 1 to 4096"));
+    }
 }

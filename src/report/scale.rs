@@ -10,8 +10,12 @@ const FITTING: f64 = 0.9;
 const TOLERANCES: f64 = 2.5;
 /// Where there is nothing to go by: 1 %.
 const LEAST: f64 = 0.01;
+/// A range below this can't be told from none.
+const NARROWEST: f64 = 1e-9;
 /// Ticks on each side of zero, at most.
 const TICKS: f64 = 4.0;
+/// Digits behind the point of a tick's percentage, at most: enough for the narrowest range.
+const DECIMALS: f64 = 9.0;
 
 /// Maps shares to pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,7 +37,7 @@ impl Scale {
         let reach = fitting.checked_sub(1).and_then(|at| reaches.get(at)).copied().unwrap_or(0.0);
         let tolerance = lines.map(|line| line.tolerance).filter(|t| t.is_finite()).fold(0.0, f64::max);
         let wanted = (reach * 1.05).max(tolerance * TOLERANCES);
-        let range = if wanted > 0.0 { wanted } else { LEAST };
+        let range = if wanted > 0.0 { wanted.max(NARROWEST) } else { LEAST };
         let step = round_step(range / TICKS);
         Self { range, step, left, right }
     }
@@ -53,7 +57,7 @@ impl Scale {
     /// The marked shares and their texts, from left to right.
     pub(super) fn ticks(&self) -> Vec<(f64, String)> {
         let each_side = (self.range / self.step).floor() as i32;
-        let decimals = (-(self.step * 100.0).log10().floor()).max(0.0) as usize;
+        let decimals = (-(self.step * 100.0).log10().floor()).clamp(0.0, DECIMALS) as usize;
         let tick = |at: i32| (f64::from(at) * self.step, units::signed_percent(f64::from(at) * self.step, decimals));
         (-each_side..=each_side)
             .map(tick)
@@ -93,6 +97,16 @@ mod tests {
         };
         assert_eq!(texts(0.0, 0.01), ["-2 %", "-1 %", "0 %", "+1 %", "+2 %"]);
         assert_eq!(texts(0.0, 0.0), ["-1.0 %", "-0.5 %", "0 %", "+0.5 %", "+1.0 %"]);
+    }
+
+    #[test]
+    fn a_range_next_to_nothing_has_a_handful_of_short_ticks() {
+        for reach in [f64::MIN_POSITIVE, 5e-324, 1e-30, 1e-9] {
+            let lines = [line(reach, reach)];
+            let ticks = Scale::of(lines.iter(), (0, 200)).ticks();
+            assert!((3..=9).contains(&ticks.len()), "{reach}: {} ticks", ticks.len());
+            assert!(ticks.iter().all(|(_, text)| text.len() <= 16), "{reach}: {ticks:?}");
+        }
     }
 
     #[test]

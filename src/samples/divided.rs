@@ -19,7 +19,7 @@ pub struct Divided {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
     /// Comparisons that the other shards make. They share the error budget from the start, so that what is decided in a
-    /// shard stays decided when all are put together. 0 in a merged run.
+    /// shard stays decided when all are put together. In a merged run, what missing shards may make; 0 where none is missing.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub elsewhere: usize,
     /// What was put together, in the order of the shards.

@@ -218,11 +218,31 @@ fn assemble(shards: &BTreeMap<Shard, Run>) -> Option<Run> {
             plan: divided.plan.clone(),
             command: divided.command.clone(),
             shard: None,
-            elsewhere: 0,
+            elsewhere: missing(shards),
             parts: shards.iter().map(|(shard, run)| part(*shard, run)).collect(),
         }),
         complete: shards.len() == first.count() && shards.values().all(|run| run.complete),
     })
+}
+
+/// Comparisons that the missing shards make, at most; 0 where none is missing. Each shard knows how many others make, and how
+/// many it makes itself where nothing failed: whoever knows of most in all is believed, and what is here comes off.
+fn missing(shards: &BTreeMap<Shard, Run>) -> usize {
+    if shards.first_key_value().is_none_or(|(shard, _)| shards.len() == shard.count()) {
+        return 0;
+    }
+    let elsewhere = |run: &Run| run.divided.as_ref().map_or(0, |divided| divided.elsewhere);
+    let all = shards.values().map(|run| elsewhere(run).saturating_add(comparisons(run))).max().unwrap_or(0);
+    shards.values().fold(all, |left, run| left.saturating_sub(comparisons(run)))
+}
+
+/// Comparisons that a shard makes itself, in all metrics that it gates. The arms of a drill come on top of what was divided
+/// and count nowhere.
+fn comparisons(shard: &Run) -> usize {
+    let divided =
+        |m: &Measurement| m.pairs().filter(|(new, old)| m.arms[*new].handicap == m.arms[*old].handicap).count();
+    let pairs: usize = shard.measurements.iter().map(divided).sum();
+    pairs.saturating_mul(shard.gate.metrics.len())
 }
 
 fn part(shard: Shard, run: &Run) -> Part {
@@ -397,6 +417,34 @@ mod tests {
         assert_eq!(facts["cpu.model"], "differs: model 0 (run 20261107-2); model 1 (run 20261108-1)");
         assert!(merged.parts().iter().all(|part| !part.environment.comparable(&merged.environment)));
         assert!(!merged.complete);
+    }
+
+    #[test]
+    fn what_missing_shards_compare_keeps_its_share_whatever_is_merged_first() {
+        // Three candidates over four cases (one shared by all shards, one of each), in three metrics: a shard has two pairs.
+        let share = |text: &str| {
+            let mut run = shard(text);
+            run.divided.as_mut().unwrap().elsewhere = 12;
+            run
+        };
+        let elsewhere = |of: &[&str]| {
+            let merged = merge(of.iter().map(|text| share(text)).collect()).unwrap();
+            merged.divided.unwrap().elsewhere
+        };
+        assert_eq!(elsewhere(&["2/3"]), 12);
+        assert_eq!(elsewhere(&["3/3", "1/3"]), 6, "what was found comes off");
+        assert_eq!(elsewhere(&["1/3", "2/3", "3/3"]), 0);
+
+        let mut poor = share("1/3");
+        poor.measurements.clear();
+        assert_eq!(merge(vec![poor, share("2/3")]).unwrap().divided.unwrap().elsewhere, 12, "the one that knows most");
+        let mut drilled = share("1/3");
+        drilled.measurements.iter_mut().for_each(|measurement| measurement.arms[1].handicap = 0.5);
+        assert_eq!(
+            merge(vec![drilled, share("2/3")]).unwrap().divided.unwrap().elsewhere,
+            12,
+            "a drill is none of them"
+        );
     }
 
     #[test]

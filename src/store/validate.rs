@@ -1,14 +1,37 @@
 //! What every run must satisfy before anybody computes with it: files come from other machines and from pull requests.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+use std::ops::RangeInclusive;
 
-use crate::samples::{Arm, ArmRound, Divided, FORMAT, Failure, Gate, Measurement, Metric, Record, Round, Run, Shard};
+use crate::samples::{
+    Arm, ArmRound, CaseId, Divided, FORMAT, Failure, Gate, Measurement, Metric, Record, Round, Run, Shard, Training,
+};
 
 /// The most comparisons that shards may have elsewhere: more than any matrix has, and few enough to compute with.
 const MOST_ELSEWHERE: usize = 1 << 20;
+/// The most rounds of a case, planned or measured; a plan can't ask for more. An interval takes memory by their square.
+const MOST_ROUNDS: usize = 4_096;
+/// The most arms of a case.
+const MOST_ARMS: usize = 1_024;
+/// The most cases, and the most measurements.
+const MOST_CASES: usize = 1 << 16;
+/// As many as there are kinds of knobs.
+const MOST_KNOBS: usize = 15;
+/// The longest name or value of a knob, in bytes: every row has a copy of its arms.
+const LONGEST_KNOB: usize = 4_096;
+/// The most metrics that are judged: each pair of arms has a row in each.
+const MOST_METRICS: usize = 32;
+/// Tolerances that arithmetic can do something with, beside 0.
+const TOLERANCES: RangeInclusive<f64> = 1e-9..=1e3;
+/// More functions than any program has, and few enough to add up.
+const MOST_FUNCTIONS: u64 = 1 << 40;
+
+/// The cases that each part was asked for; in a run that was measured in one piece, `None` is all of it.
+type Asked<'r> = BTreeMap<Option<Shard>, BTreeSet<&'r CaseId>>;
 
 /// Checks that a run makes sense as a whole: a known format, finite numbers, indexes that lead somewhere, batches of one
-/// length over the arms of a round.
+/// length over the arms of a round, and nothing in numbers that no honest run has and that computing would choke on.
 ///
 /// # Errors
 /// The first thing that is wrong, and where.
@@ -16,12 +39,16 @@ pub fn validate(run: &Run) -> Result<(), String> {
     format_is_known(run.format)?;
     gate(&run.gate).map_err(|wrong| format!("gate: {wrong}"))?;
     run.divided.as_ref().map_or(Ok(()), division)?;
-    let mut seen = BTreeSet::new();
+    at_most("measurements", run.measurements.len(), MOST_CASES)?;
+    let (asked, mut seen) = (asked(run)?, BTreeSet::new());
     for measured in &run.measurements {
         if !seen.insert((&measured.case, measured.part)) {
             return Err(format!("{} is there twice", measured.case));
         }
         part(run, measured.part).map_err(|wrong| format!("{}: {wrong}", measured.case))?;
+        if !asked.get(&measured.part).is_some_and(|cases| cases.contains(&measured.case)) {
+            return Err(unasked(&measured.case));
+        }
         measurement(measured)?;
     }
     for one in &run.failures {
@@ -39,11 +66,15 @@ pub(super) fn fits(run: &Run, record: &Record) -> Result<(), String> {
         Record::Begin(_) => Err("a run begins once".to_owned()),
         Record::Case(measured) => {
             part(run, measured.part)?;
+            if !run.cases.contains(&measured.case) {
+                return Err(unasked(&measured.case));
+            }
             measurement(measured)?;
             run.failures.iter().try_for_each(|known| failure(known, std::slice::from_ref(measured)))
         }
         Record::Round { case, round: new } => {
             let known = of(case)?;
+            at_most("rounds", known.rounds.len() + 1, MOST_ROUNDS).map_err(|wrong| format!("{case}: {wrong}"))?;
             round(new, known.arms.len()).map_err(|wrong| format!("{case}, round {}: {wrong}", known.rounds.len()))
         }
         Record::Counted { case, counted: new } => {
@@ -77,9 +108,41 @@ fn division(divided: &Divided) -> Result<(), String> {
         return Err(format!("part {} is no part of {}", other.shard, divided.parts[0].shard.count()));
     }
     let elsewhere = divided.parts.iter().map(|part| part.elsewhere).chain([divided.elsewhere]).max();
-    match elsewhere.filter(|elsewhere| *elsewhere > MOST_ELSEWHERE) {
-        Some(many) => Err(format!("{many} comparisons elsewhere are more than {MOST_ELSEWHERE}")),
-        None => Ok(()),
+    at_most("comparisons elsewhere", elsewhere.unwrap_or(0), MOST_ELSEWHERE)
+}
+
+fn at_most<N: PartialOrd + Display>(what: &str, many: N, most: N) -> Result<(), String> {
+    if many > most { Err(format!("{many} {what} are more than {most}")) } else { Ok(()) }
+}
+
+/// What was asked for: each case once, and by a part nothing that the whole run was not asked for.
+fn asked(run: &Run) -> Result<Asked<'_>, String> {
+    let whole = distinct(&run.cases)?;
+    let mut asked = Asked::new();
+    for part in run.parts() {
+        let located = |wrong: String| format!("part {}: {wrong}", part.shard);
+        let own = distinct(&part.cases).map_err(located)?;
+        if let Some(stray) = own.difference(&whole).next() {
+            return Err(located(unasked(stray)));
+        }
+        asked.insert(Some(part.shard), own);
+    }
+    if run.parts().is_empty() {
+        asked.insert(None, whole);
+    }
+    Ok(asked)
+}
+
+fn unasked(case: &CaseId) -> String {
+    format!("{case} is none of the cases that were asked for")
+}
+
+fn distinct(cases: &[CaseId]) -> Result<BTreeSet<&CaseId>, String> {
+    at_most("cases", cases.len(), MOST_CASES)?;
+    let mut seen = BTreeSet::new();
+    match cases.iter().find(|case| !seen.insert(*case)) {
+        Some(twice) => Err(format!("the case {twice} is asked for twice")),
+        None => Ok(seen),
     }
 }
 
@@ -100,11 +163,17 @@ fn gate(gate: &Gate) -> Result<(), String> {
     }
     let tolerances = gate.tolerances.iter().map(|(metric, tolerance)| (metric.as_str(), *tolerance));
     for (what, tolerance) in tolerances.chain([("all metrics", gate.tolerance)]) {
-        if !(tolerance.is_finite() && tolerance >= 0.0) {
+        if tolerance != 0.0 && !TOLERANCES.contains(&tolerance) {
             return Err(format!("the tolerance of {what} is {tolerance}"));
         }
     }
-    Ok(())
+    at_most("rounds", gate.most_rounds, MOST_ROUNDS)?;
+    at_most("metrics", gate.metrics.len(), MOST_METRICS)?;
+    let mut seen = BTreeSet::new();
+    match gate.metrics.iter().find(|metric| !seen.insert(*metric)) {
+        Some(twice) => Err(format!("the metric {twice} is there twice")),
+        None => Ok(()),
+    }
 }
 
 fn measurement(measured: &Measurement) -> Result<(), String> {
@@ -115,6 +184,8 @@ fn measurement(measured: &Measurement) -> Result<(), String> {
         if measured.iterations == 0 {
             return Err("a batch has 0 iterations".to_owned());
         }
+        at_most("arms", measured.arms.len(), MOST_ARMS)?;
+        at_most("rounds", measured.rounds.len(), MOST_ROUNDS)?;
         for (at, one) in measured.arms.iter().enumerate() {
             arm(one, at, measured.arms.len()).map_err(|wrong| format!("arm {at}: {wrong}"))?;
         }
@@ -133,7 +204,22 @@ fn arm(arm: &Arm, at: usize, arms: usize) -> Result<(), String> {
     if !(arm.handicap.is_finite() && arm.handicap > -1.0) {
         return Err(format!("the handicap is {}", arm.handicap));
     }
+    knobs(&arm.knobs)?;
+    arm.training.as_ref().map_or(Ok(()), training)?;
     arm.sizes.iter().try_for_each(|(metric, size)| finite(metric, &[*size]))
+}
+
+fn knobs(knobs: &BTreeMap<String, String>) -> Result<(), String> {
+    at_most("knobs", knobs.len(), MOST_KNOBS)?;
+    let longest = knobs.iter().flat_map(|(name, value)| [name.len(), value.len()]).max();
+    at_most("bytes in a knob's name or value", longest.unwrap_or(0), LONGEST_KNOB)
+}
+
+fn training(training: &Training) -> Result<(), String> {
+    at_most("cases of training", training.cases.len(), MOST_CASES)?;
+    let Training { functions, ran, mismatched, lost, .. } = training;
+    let counts = [("in all", functions), ("that ran", ran), ("that mismatched", mismatched), ("that were lost", lost)];
+    counts.into_iter().try_for_each(|(which, many)| at_most(&format!("functions {which}"), *many, MOST_FUNCTIONS))
 }
 
 /// The arm that failed exists, if its case was measured at all.
@@ -196,12 +282,35 @@ mod tests {
     /// A way to spoil a run, and what must be said about it.
     type Spoiled = (fn(&mut Run), &'static str);
 
-    const SPOILED: [Spoiled; 19] = [
+    const SPOILED: [Spoiled; 36] = [
         (|run| run.format = FORMAT + 1, "format 2 is newer"),
         (|run| run.format = 0, "format 0"),
         (|run| run.gate.family_error = f64::NAN, "family_error"),
         (|run| run.gate.tolerance = -0.1, "tolerance of all metrics"),
         (|run| run.gate.tolerances.extend([(Metric::wall(), f64::INFINITY)]), "tolerance of wall"),
+        (|run| run.gate.tolerance = 1e-10, "tolerance of all metrics is 0.0000000001"),
+        (|run| run.gate.tolerance = 1001.0, "tolerance of all metrics is 1001"),
+        (|run| run.gate.most_rounds = 4_097, "gate: 4097 rounds are more than 4096"),
+        (|run| run.gate.metrics.push(Metric::wall()), "gate: the metric wall is there twice"),
+        (|run| run.gate.metrics = (0..33).map(|n| format!("m{n}").parse().unwrap()).collect(), "33 metrics are more"),
+        (|run| run.cases.push(case()), "the case generator::redb/cached is asked for twice"),
+        (|run| run.cases.clear(), "none of the cases that were asked for"),
+        (|run| run.cases = (0..65_537).map(numbered).collect(), "65537 cases are more than 65536"),
+        (|run| run.measurements = vec![run.measurements[0].clone(); 65_537], "65537 measurements are more"),
+        (|run| run.measurements[0].arms = vec![arm(run).clone(); 1_025], "1025 arms are more than 1024"),
+        (|run| run.measurements[0].rounds = vec![round(0); 4_097], "4097 rounds are more than 4096"),
+        (|run| arm(run).knobs = (0..16).map(|n| (n.to_string(), String::new())).collect(), "arm 1: 16 knobs are more"),
+        (
+            |run| drop(arm(run).knobs.insert("env".to_owned(), "x".repeat(4_097))),
+            "4097 bytes in a knob's name or value",
+        ),
+        (|run| drop(arm(run).knobs.insert("x".repeat(4_097), String::new())), "4097 bytes in a knob's name or value"),
+        (|run| training_of(run).cases = vec![case(); 65_537], "65537 cases of training"),
+        (
+            |run| training_of(run).mismatched = u64::MAX,
+            "arm 1: 18446744073709551615 functions that mismatched are more",
+        ),
+        (|run| training_of(run).lost = (1 << 40) + 1, "1099511627777 functions that were lost are more"),
         (|run| run.measurements.push(run.measurements[0].clone()), "twice"),
         (|run| run.measurements[0].arms.clear(), "no arms"),
         (|run| run.measurements[0].iterations = 0, "0 iterations"),
@@ -222,9 +331,35 @@ mod tests {
         run.measurements[0].rounds[3].arms[1].batches.get_mut(&Metric::wall()).unwrap()
     }
 
+    fn arm(run: &mut Run) -> &mut Arm {
+        &mut run.measurements[0].arms[1]
+    }
+
+    fn training_of(run: &mut Run) -> &mut Training {
+        arm(run).training.as_mut().unwrap()
+    }
+
+    fn numbered(number: usize) -> CaseId {
+        CaseId::new("generator", &number.to_string()).unwrap()
+    }
+
     #[test]
     fn a_good_run_passes() {
         validate(&complete("r")).unwrap();
+        validate(&serde_json::from_str(include_str!("../../fixtures/run-format-1.json")).unwrap()).unwrap();
+    }
+
+    #[test]
+    fn as_many_as_are_allowed_pass() {
+        let mut run = complete("r");
+        run.gate.most_rounds = 4_096;
+        (run.gate.tolerance, run.gate.family_error) = (0.0, 0.5);
+        run.gate.tolerances.extend([(Metric::wall(), 1e-9), ("cpu".parse().unwrap(), 1e3)]);
+        run.cases.extend((1..65_536).map(numbered));
+        run.measurements[0].rounds = vec![round(0); 4_096];
+        arm(&mut run).knobs = (0..15).map(|n| (format!("k{n}"), "x".repeat(4_096))).collect();
+        training_of(&mut run).lost = 1 << 40;
+        validate(&run).unwrap();
     }
 
     #[test]
@@ -250,11 +385,17 @@ mod tests {
         run.divided.as_mut().unwrap()
     }
 
-    const MISPUT: [Spoiled; 8] = [
+    const MISPUT: [Spoiled; 11] = [
         (|run| divided(run).shard = Some("1/3".parse().unwrap()), "either a shard or made of shards"),
         (|run| divided(run).parts.clear(), "either a shard or made of shards"),
         (|run| divided(run).parts.extend_from_within(..), "part 2/3 comes behind part 2/3"),
         (|run| divided(run).parts[0].elsewhere = usize::MAX, "comparisons elsewhere"),
+        (
+            |run| divided(run).parts[0].cases.push(case()),
+            "part 2/3: the case generator::redb/cached is asked for twice",
+        ),
+        (|run| divided(run).parts[0].cases.push(numbered(1)), "part 2/3: generator::1 is none of the cases"),
+        (|run| divided(run).parts[0].cases.clear(), "redb/cached is none of the cases that were asked for"),
         (|run| run.measurements[0].part = None, "it does not say which part"),
         (|run| run.measurements[0].part = Some("1/3".parse().unwrap()), "the run has no part 1/3"),
         (|run| run.failures[0].part = Some("2/4".parse().unwrap()), "the run has no part 2/4"),
@@ -288,5 +429,10 @@ mod tests {
         let stranger = crate::samples::CaseId::new("no", "such").unwrap();
         assert!(fits(&run, &Record::Round { case: stranger, round: round(9) }).unwrap_err().contains("never began"));
         assert!(fits(&run, &Record::Begin(Box::new(complete("r")))).is_err());
+        let unasked = Measurement { case: numbered(1), ..run.measurements[0].clone() };
+        assert!(fits(&run, &Record::Case(Box::new(unasked))).unwrap_err().contains("none of the cases"));
+        let mut full = run;
+        full.measurements[0].rounds = vec![round(0); 4_096];
+        assert!(fits(&full, &Record::Round { case: case(), round: round(9) }).unwrap_err().contains("4097 rounds"));
     }
 }

@@ -1,6 +1,6 @@
 //! From a run to its judgement: every gated row, under one error budget.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compare::{self, Change, Spread};
 use crate::samples::{CaseId, Failure, Gate, Measurement, Metric, Run, Shard, Training};
@@ -12,6 +12,9 @@ use super::rules::{relative, verdict};
 /// How the error is spent over the looks: evenly over the rounds. Effects that nobody planned for come in all sizes, so early
 /// looks need a share worth having; the O'Brien-Fleming shape would leave them next to nothing (see the table at [`Spending`]).
 const SPENDING: Spending = Spending::Power(1.0);
+
+/// The most rows that are reckoned with beside those that are there: files come from strangers, and more are in no report.
+const MOST_TO_COME: usize = 1 << 20;
 
 /// What tells the measurements of a run apart: the case, and in a merged run the part.
 type Place = (CaseId, Option<Shard>);
@@ -154,11 +157,40 @@ fn sequential_p(change: &Change, looks: &[usize], most: usize) -> f64 {
     SPENDING.sequential_p(&ps, looks, most.max(change.rounds()))
 }
 
-/// Rows that are still to come, here or in other shards: they have their share of the budget from the start.
+/// Rows that are still to come, here or in other shards: they have their share of the budget from the start. Which metrics a
+/// case will have is known once it has rounds; until then all that are gated may come.
 fn to_come(run: &Run) -> usize {
-    let pairs = run.measurements.iter().map(|m| m.pairs().count()).max().unwrap_or(1);
-    let unmeasured = run.cases.iter().filter(|case| run.measurements_of(case).all(|m| m.rounds.is_empty())).count();
-    unmeasured * pairs + run.divided.as_ref().map_or(0, |divided| divided.elsewhere)
+    let elsewhere = run.divided.as_ref().map_or(0, |divided| divided.elsewhere);
+    let rows = pairs_to_come(run).saturating_mul(run.gate.metrics.len());
+    rows.saturating_add(elsewhere).min(MOST_TO_COME)
+}
+
+/// Pairs that have no rounds yet and may get some. What is lost, the same code or behind the end of the run gets none, and
+/// would hold its share for ever.
+fn pairs_to_come(run: &Run) -> usize {
+    let known: BTreeMap<_, _> = run.measurements.iter().map(|m| ((&m.case, m.part), m)).collect();
+    let lost: BTreeSet<_> = run.failures.iter().filter_map(|f| Some((f.case.as_ref()?, f.part, f.arm))).collect();
+    let usual = run.measurements.iter().map(|m| m.pairs().count()).max().unwrap_or(1);
+    let of = |(case, part): (_, _)| match known.get(&(case, part)) {
+        _ if lost.contains(&(case, part, None)) => 0,
+        None => usual,
+        Some(measurement) if !measurement.rounds.is_empty() => 0,
+        Some(measurement) => {
+            let gone = |arm| lost.contains(&(case, part, Some(arm)));
+            let comes = |pair: &(usize, usize)| !gone(pair.0) && !gone(pair.1) && !is_same_code(measurement, *pair);
+            measurement.pairs().filter(comes).count()
+        }
+    };
+    under_way(run).into_iter().map(of).fold(0, usize::saturating_add)
+}
+
+/// The cases of all that has not come to its end: of the run, or of parts of a merged one that were broken off.
+fn under_way(run: &Run) -> Vec<(&CaseId, Option<Shard>)> {
+    let whole = (!run.complete && run.parts().is_empty()).then_some(&run.cases);
+    let whole = whole.into_iter().flatten().map(|case| (case, None));
+    let parts = run.parts().iter().filter(|part| !part.complete);
+    let parts = parts.flat_map(|part| part.cases.iter().map(|case| (case, Some(part.shard))));
+    whole.chain(parts).collect()
 }
 
 /// Each row's share of the budget, by Holm's step-down over the sequential p-values (Maurer & Bretz 2013).
@@ -229,8 +261,10 @@ fn notes(measurement: &Measurement, (new, old): (usize, usize)) -> Vec<String> {
 fn trained(training: &Training, case: &CaseId) -> String {
     let on = if training.cases.contains(case) { "this case" } else { "other cases" };
     let Training { functions, ran, mismatched, lost, .. } = training;
-    let misfits =
-        if mismatched + lost == 0 { String::new() } else { format!(", {} of them misfitted", mismatched + lost) };
+    let misfits = match mismatched.saturating_add(*lost) {
+        0 => String::new(),
+        some => format!(", {some} of them misfitted"),
+    };
     format!("trained on {on} at {} size: {ran} of {functions} functions ran{misfits}", training.size)
 }
 
@@ -243,4 +277,78 @@ fn same_code(run: &Run, measurement: &Measurement) -> Vec<Row> {
         Row::same_code(measurement, &wall, (new, old), arms, run.gate.tolerance(&wall))
     };
     unmeasured.map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::Divided;
+
+    /// A real run that has just calibrated three cases, in each of which one arm is set against the baseline.
+    fn calibrated() -> Run {
+        let mut run: Run = serde_json::from_str(include_str!("../../fixtures/run-format-1.json")).unwrap();
+        run.cases = ["w::a", "w::b", "w::c"].map(|case| case.parse().unwrap()).to_vec();
+        run.measurements[0].rounds.clear();
+        let measurement = run.measurements.remove(0);
+        run.measurements =
+            run.cases.iter().map(|case| Measurement { case: case.clone(), ..measurement.clone() }).collect();
+        run.failures.clear();
+        run.complete = false;
+        run
+    }
+
+    fn fail(run: &mut Run, case: usize, arm: Option<usize>) {
+        let (what, why, case) = ("it".to_owned(), "broke".to_owned(), Some(run.cases[case].clone()));
+        run.failures.push(Failure { what, why, command: None, case, arm, part: None });
+    }
+
+    #[test]
+    fn what_is_to_come_counts_in_every_gated_metric() {
+        let mut run = calibrated();
+        assert_eq!((run.gate.metrics.len(), to_come(&run)), (3, 9));
+        run.gate.metrics.truncate(1);
+        assert_eq!(to_come(&run), 3);
+        run.measurements.truncate(1);
+        assert_eq!(to_come(&run), 3, "a case that is not calibrated yet is taken to be like the others");
+    }
+
+    #[test]
+    fn what_can_never_come_holds_no_budget() {
+        let mut lost_case = calibrated();
+        fail(&mut lost_case, 0, None);
+        assert_eq!(to_come(&lost_case), 6);
+        lost_case.measurements.remove(0);
+        assert_eq!(to_come(&lost_case), 6, "it was lost when it was calibrated");
+
+        let mut lost_arm = calibrated();
+        fail(&mut lost_arm, 1, Some(1));
+        fail(&mut lost_arm, 2, Some(0));
+        assert_eq!(to_come(&lost_arm), 3);
+
+        let mut same = calibrated();
+        same.measurements[0].arms[1].code = same.measurements[0].arms[0].code.clone();
+        assert_eq!(to_come(&same), 6);
+
+        assert_eq!(to_come(&Run { complete: true, ..calibrated() }), 0);
+    }
+
+    #[test]
+    fn a_run_that_promises_more_rows_than_there_can_be_is_judged_all_the_same() {
+        let mut run: Run = serde_json::from_str(include_str!("../../fixtures/run-format-1.json")).unwrap();
+        let (plan, command, shard) = (BTreeMap::new(), String::new(), "1/2".parse().ok());
+        run.divided = Some(Divided { plan, command, shard, elsewhere: usize::MAX, parts: Vec::new() });
+        run.cases.push("w::unmeasured".parse().unwrap());
+        run.complete = false;
+        assert_eq!(to_come(&run), MOST_TO_COME);
+        assert_eq!(judge(&run).rows.len(), 1);
+    }
+
+    #[test]
+    fn counts_of_functions_that_fit_no_number_are_still_said() {
+        let counts = serde_json::json!({"profile": "p", "cases": [], "size": "quick", "functions": 3, "ran": 2,
+            "mismatched": u64::MAX, "lost": 2});
+        let training: Training = serde_json::from_value(counts).unwrap();
+        let said = trained(&training, &"w::a".parse().unwrap());
+        assert!(said.ends_with(&format!("2 of 3 functions ran, {} of them misfitted", u64::MAX)), "{said}");
+    }
 }

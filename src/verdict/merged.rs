@@ -66,6 +66,34 @@ fn a_missing_shard_is_a_failure_of_the_report() {
 }
 
 #[test]
+fn two_shards_of_three_are_judged_no_more_generously_than_one() {
+    let third = |text: &str, candidate: &str| {
+        let mut run = shard(text, candidate, 1.0);
+        let metrics = run.gate.metrics.len();
+        run.divided.as_mut().unwrap().elsewhere = 2 * metrics;
+        run
+    };
+    let (one, other) = (third("1/3", "fat"), third("2/3", "native"));
+    let two = judge(&merge(vec![one.clone(), other.clone()]).unwrap());
+    let metrics = one.gate.metrics.len() as f64;
+    let share = |rows: f64| one.gate.family_error / (rows + metrics);
+    let all = judge(&merge(vec![one.clone(), other, third("3/3", "mimalloc")]).unwrap());
+    assert!(row(&two, "fat", "1/3").level < row(&all, "fat", "1/3").level, "the third is still to come");
+    assert!(judge(&one).rows[0].level < row(&two, "fat", "1/3").level, "what came is counted as it is");
+    assert!(row(&two, "fat", "1/3").level <= share(2.0));
+}
+
+#[test]
+fn a_part_that_was_broken_off_keeps_a_share_for_what_it_has_not_measured() {
+    let [one, other] = shards();
+    let mut broken = Run { complete: false, ..other };
+    broken.cases.push("generator::contacts/later".parse().unwrap());
+    let level = |other: Run| row(&judge(&merge(vec![one.clone(), other]).unwrap()), "fat", "1/2").level;
+    let (ended, broken) = (level(Run { complete: true, ..broken.clone() }), level(broken));
+    assert!(broken < ended, "{broken} and {ended}");
+}
+
+#[test]
 fn merged_runs_are_compared_part_by_part() {
     let old = merge(shards().to_vec()).unwrap();
     let mut new = old.clone();

@@ -96,3 +96,31 @@ fn sources_that_change_during_a_build_are_noticed() {
     project.write("build.rs", "fn main() {}");
     project.perfplan(&["build"]).exits(0).says("1 built");
 }
+
+#[test]
+fn another_revision_is_never_taken_for_the_working_tree() {
+    let project = Project::with(r#"suite.case("text", |_| |_: u64| include_str!("../other/data.txt").len());"#);
+    // Inside the repository and outside the package: what is there counts because the compiler reads it.
+    project.write("other/Cargo.toml", "[package]\nname = \"other\"\n[workspace]\n");
+    project.write("other/data.txt", "one");
+    project.commit("data");
+    project.perfplan(&["build", "--against", "HEAD"]).exits(0).says("1 built, 1 ready before");
+    project.write("other/data.txt", "three");
+    project.perfplan(&["build", "--against", "HEAD"]).exits(0).says("1 built, 1 ready before");
+    // A workload by another name is another program's file.
+    project.write("perfplan.toml", "[[workload]]\nname = \"renamed\"\npackage = \"small\"\n");
+    project.perfplan(&["build", "--format", "json"]).exits(0).says("/renamed\"");
+}
+
+#[test]
+fn another_revision_is_built_with_its_own_configuration() {
+    let project = Project::new();
+    project.write(".cargo/config.toml", "[profile.release]\nopt-level = 1\n");
+    project.commit("configuration");
+    project.write(".cargo/config.toml", "[profile.release]\nopt-level = 3\n");
+    project.perfplan(&["build", "--against", "HEAD"]).exits(0).says("2 built, 0 ready before");
+    let told = project.perfplan(&["build", "--against", "HEAD", "--format", "json"]).exits(0);
+    let built: serde_json::Value = serde_json::from_str(&told.out).unwrap();
+    let programs = |cell: usize| built["cells"][cell]["programs"][0].as_str().unwrap().to_owned();
+    assert_ne!(programs(0), programs(1), "both sides were built with the working tree's configuration");
+}

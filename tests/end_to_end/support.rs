@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 /// The project. A failed test leaves its folder behind, and says where.
 pub struct Project {
     folder: Option<tempfile::TempDir>,
+    /// Where other revisions are checked out.
+    cache: tempfile::TempDir,
 }
 
 const MAIN: &str = r#"
@@ -31,7 +33,7 @@ impl Project {
 
     /// The same with more cases: `extra` is Rust that has `suite` at hand.
     pub fn with(extra: &str) -> Self {
-        let project = Self { folder: Some(tempfile::tempdir().unwrap()) };
+        let project = Self { folder: Some(tempfile::tempdir().unwrap()), cache: tempfile::tempdir().unwrap() };
         let harness = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads/harness");
         let manifest = format!(
             "[package]\nname = \"small\"\nedition = \"2024\"\n[workspace]\n[features]\nbroken = []\n\
@@ -76,7 +78,7 @@ impl Project {
 
     pub fn perfplan_command(&self, arguments: &[&str]) -> Command {
         let mut command = command(env!("CARGO_BIN_EXE_cargo-perfplan"));
-        command.arg("perfplan").args(arguments).current_dir(self.path());
+        command.arg("perfplan").args(arguments).current_dir(self.path()).env("XDG_CACHE_HOME", self.cache.path());
         // What a test's own cargo set must not reach the builds inside.
         for name in ["CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_TERM_COLOR"] {
             command.env_remove(name);

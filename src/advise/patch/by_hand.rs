@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::profile::profile;
-use super::{Note, Wanted};
+use super::{Note, Wanted, is_dropped};
 
 /// The knobs that end up in manifests.
-const EDITED: [&str; 11] = [
+pub(super) const EDITED: [&str; 11] = [
     "opt-level",
     "lto",
     "codegen-units",
@@ -20,17 +20,19 @@ const EDITED: [&str; 11] = [
     "features",
 ];
 
-/// Whether a manifest or cargo's configuration has a place for the knob.
+/// Whether a manifest or cargo's configuration has a place for the knob; [`unwritten`] also knows which of its values have
+/// none.
 #[must_use]
 pub fn is_written(knob: &str) -> bool {
     EDITED.contains(&knob)
 }
 
-/// The settings that no patch can write down: cargo has no key for them, and does not build so by itself.
+/// The settings that no patch can write down: cargo has no key for them and does not build so by itself, or the better build
+/// drops what the baseline sets. For each of them a patch has a note by hand, one for `pgo` and `bolt` together.
 pub fn unwritten(settings: &BTreeMap<String, String>) -> impl Iterator<Item = (&String, &String)> {
     let usual =
         |knob: &str, setting: &str| matches!((knob, setting), ("pgo" | "bolt", "false") | ("profile", "release"));
-    settings.iter().filter(move |(knob, setting)| !is_written(knob) && !usual(knob, setting))
+    settings.iter().filter(move |(knob, setting)| is_dropped(setting) || (!is_written(knob) && !usual(knob, setting)))
 }
 
 /// Each of these with what to do instead.
@@ -40,7 +42,9 @@ pub(super) fn notes(wanted: &Wanted) -> Vec<Note> {
 
 fn note(wanted: &Wanted, knob: &str, setting: &str) -> Option<Note> {
     let on = |knob| wanted.setting(knob) == Some("true");
+    let dropped = "the plan's baseline variant sets it and the better build does not: remove it there, and where manifests set it";
     let (says, lines) = match (knob, setting) {
+        (_, setting) if is_dropped(setting) => (dropped, Vec::new()),
         // One build is guided by both.
         ("bolt", _) if on("pgo") => return None,
         ("pgo", _) if on("bolt") => ("cargo has no key for a guided build", guided(&["pgo", "bolt"])),

@@ -160,6 +160,17 @@ fn intervals_of_a_full_design_miss_one_time_in_twenty_where_the_rounds_tell_what
 }
 
 #[test]
+fn the_interval_of_one_case_after_ten_rounds_misses_one_time_in_twenty() {
+    let mut rng = Rng::with_seed(9);
+    let mut covered = 0;
+    for _ in 0..500 {
+        let study = Study::measured(&CASES[..1], &["lto=fat"], 10, |_, _| 0.01 * normal(&mut rng));
+        covered += usize::from(covers(effect(&study.advise(), "lto", "fat").overall.unwrap().change, 0.0));
+    }
+    assert!((465..=485).contains(&covered), "{covered} of 500");
+}
+
+#[test]
 fn a_full_design_gives_the_difference_of_means_and_the_pair_exactly() {
     let cells = full();
     let mut study = Study::of(&CASES);

@@ -39,6 +39,26 @@ fn of_two_values_the_better_is_taken_and_of_two_alike_the_one_that_builds_faster
 }
 
 #[test]
+fn a_value_that_builds_faster_is_taken_only_where_it_is_shown_to_lose_no_more_than_the_tolerance() {
+    // By 1 % less than fat, and how much less can't be told well: up to 2.5 % are possible.
+    let against_fat = |log: f64, se: f64, build: f64| {
+        let mut study = Study::of(&CASES);
+        study.costing("lto=fat", [2.0, 1.0, 1.0, 1.0], |_| Some((-0.080, se)));
+        study.costing("lto=thin", [build, 1.0, 1.0, 1.0], |_| Some((log, se)));
+        study.advise()
+    };
+    let unclear = against_fat(-0.070, 0.011, 1.3);
+    assert_eq!(unclear.recommendation.settings, settings("lto=fat"));
+    assert_eq!(reason(&unclear, "thin").grounds, [Ground::Beaten { by: "fat".to_owned() }]);
+    assert_eq!(against_fat(-0.078, 0.002, 1.3).recommendation.settings, settings("lto=thin"));
+    let hardly_cheaper = against_fat(-0.078, 0.002, 1.9);
+    assert_eq!(hardly_cheaper.recommendation.settings, settings("lto=fat"));
+    assert_eq!(reason(&hardly_cheaper, "thin").grounds, [Ground::Beaten { by: "fat".to_owned() }]);
+    let dearer = against_fat(-0.078, 0.002, 2.4);
+    assert_eq!(reason(&dearer, "thin").grounds, [Ground::BuildsSlower { than: "fat".to_owned() }]);
+}
+
+#[test]
 fn what_was_measured_one_at_a_time_adds_up_on_the_log_scale_with_twice_the_baselines_noise() {
     let mut study = Study::of(&["w::a"]);
     study.costing("lto=fat", [2.0, 0.5, 1.0, 1.0], |_| Some((-0.08, 0.003)));
@@ -98,6 +118,24 @@ fn a_profile_that_helps_only_where_it_was_trained_is_left() {
     let all = guided(&CASES);
     assert!(reason(&all, "true").taken && all.fittings[0].others.is_none());
     assert_eq!(reason(&all, "true").grounds, [Ground::Pays, Ground::TrainedOnAll]);
+}
+
+#[test]
+fn a_baselines_profile_that_a_cell_gives_up_is_judged_by_the_cases_that_it_was_not_trained_on() {
+    let mut study = Study::of(&CASES);
+    study.cell("pgo=true", |case| Some((if case % 2 == 0 { 0.02 } else { -0.03 }, 0.001)));
+    study.trained_on(&["a::x", "b::x"]);
+    // The other way round: the baseline is guided, and the cell leaves the knob alone.
+    for row in &mut study.judgement.rows {
+        std::mem::swap(&mut row.candidate, &mut row.baseline);
+    }
+    let advice = study.advise();
+    let left = reason(&advice, "false");
+    assert!(left.taken && left.change.unwrap().cases == 2, "{left:?}");
+    assert_eq!((&left.grounds[0], &left.grounds[2]), (&Ground::Pays, &Ground::TrainedLeftOut { cases: 2 }));
+    let effect = &advice.effects[0];
+    assert!(effect.untrained.is_some() && effect.trained_on == 2, "{effect:?}");
+    assert!(advice.fittings.is_empty(), "the cell's own build is guided by nothing");
 }
 
 #[test]

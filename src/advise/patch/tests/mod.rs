@@ -251,3 +251,33 @@ fn what_changes_besides_the_time_is_said() {
     assert!(cautions("target-cpu: x86-64-v3")[0].says.contains("all of x86-64-v3"));
     assert!(cautions("panic: unwind; lto: fat").is_empty());
 }
+
+#[test]
+fn a_knob_that_the_better_build_drops_is_never_an_edit() {
+    let text = "[package]\nname = \"engine\"\n\n[features]\nunset = []\ndefault = [\"jemalloc\"]\njemalloc = []\n\n\
+                [profile.release]\nlto = \"fat\"\n";
+    let config = file(CONFIG, "[build]\nrustflags = [\"-Ctarget-cpu=native\"]\n");
+    for knob in by_hand::EDITED.into_iter().chain(["profile", "pgo", "bolt", "env"]) {
+        let knob = knob.to_owned();
+        for value in [UNSET, ""] {
+            let settings: BTreeMap<String, String> = [(knob.clone(), value.to_owned())].into();
+            let mut all = manifests(Of::Root, text);
+            all.config = Some(config.clone());
+            all.packages = vec![Package { name: "engine".to_owned(), manifest: all.root.clone() }];
+            let patch = patch(&Wanted { settings: settings.clone(), ..Wanted::default() }, &all).unwrap();
+            assert_eq!((patch.edits.len(), patch.cautions.len()), (0, 0), "{knob} = {value:?}: {patch:?}");
+            let [note] = patch.by_hand.as_slice() else { panic!("{knob} = {value:?}: {patch:?}") };
+            assert_eq!((note.knob.as_str(), note.lines.len()), (knob.as_str(), 0));
+            assert!(note.says.contains("the better build does not: remove it"), "{note:?}");
+            assert_eq!(unwritten(&settings).map(|(knob, _)| knob).collect::<Vec<_>>(), [&knob], "{value:?}");
+        }
+    }
+}
+
+#[test]
+fn a_dropped_profile_leaves_the_other_knobs_to_the_release_profile() {
+    let patch = patch(&wanted("profile: unset; lto: fat", ""), &manifests(Of::Root, "")).unwrap();
+    let [edit] = patch.edits.as_slice() else { panic!("{patch:?}") };
+    assert_eq!(at(&parsed(&edit.new), &["profile", "release", "lto"]).unwrap().as_str(), Some("fat"));
+    assert!(!edit.new.contains(UNSET), "{}", edit.new);
+}
