@@ -78,7 +78,16 @@ pub(super) fn command(site: &Site, flags: &Flags, wanted: &[Wanted<'_>]) -> Resu
     for setting in flags.config.iter().chain([&linker]) {
         arguments.extend(["--config".to_owned(), setting.clone()]);
     }
-    let rustflags: Vec<String> = user.rustflags.into_iter().chain(flags.rustflags.clone()).collect();
+    // Flags in the environment take the place of all that the configuration has. Where it has some by `cfg`, cargo joins them.
+    let rustflags: Vec<String> = if user.joined && !flags.rustflags.is_empty() {
+        let list = serde_json::to_string(&flags.rustflags)?; // Strings in TOML are those of JSON.
+        arguments.extend(["--config".to_owned(), format!("target.{}.rustflags={list}", site.host)]);
+        Vec::new()
+    } else if user.joined {
+        Vec::new()
+    } else {
+        user.rustflags.into_iter().chain(flags.rustflags.clone()).collect()
+    };
     let mut spec = Spec::new(cargo)
         .args(arguments)
         .current_dir(&site.root)

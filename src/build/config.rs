@@ -12,6 +12,8 @@ pub(super) struct UserConfig {
     pub(super) linker: Option<String>,
     /// Flags for rustc, from the environment or the configuration.
     pub(super) rustflags: Vec<String>,
+    /// Whether there are lists of flags for targets by `cfg`, which only cargo can join with others.
+    pub(super) joined: bool,
 }
 
 /// Reads what applies in `root` for the target `host`, as cargo does: the environment first, then `.cargo/config.toml` from
@@ -30,7 +32,14 @@ pub(super) fn user_config(root: &Path, host: &str) -> UserConfig {
         .or_else(|| flags(&["target", host, "rustflags"]))
         .or_else(|| flags(&["build", "rustflags"]))
         .unwrap_or_default();
-    UserConfig { linker, rustflags }
+    let environment = variable("CARGO_ENCODED_RUSTFLAGS").or_else(|| variable("RUSTFLAGS")).is_some();
+    let by_cfg = |file: &Table| {
+        let targets = file.get("target").and_then(Value::as_table).into_iter().flatten();
+        targets.into_iter().any(|(name, table)| name.starts_with("cfg(") && table.get("rustflags").is_some())
+    };
+    let as_text = |file: &Table| at(file, &["target", host, "rustflags"]).is_some_and(Value::is_str);
+    let joined = !environment && files.iter().any(by_cfg) && !files.iter().any(as_text);
+    UserConfig { linker, rustflags, joined }
 }
 
 /// Where cargo looks for its configuration in `root`: the nearest place first, its home last.
@@ -65,6 +74,20 @@ fn words(flags: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn flags_for_targets_by_cfg_are_left_to_cargo() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".cargo/config.toml");
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let joined = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            user_config(folder.path(), "t").joined
+        };
+        assert!(joined("[target.'cfg(unix)']\nrustflags = [\"-Ca\"]"));
+        assert!(!joined("[target.t]\nrustflags = [\"-Ca\"]"));
+        assert!(!joined("[target.'cfg(unix)']\nrustflags = [\"-Ca\"]\n[target.t]\nrustflags = \"-Cb\""));
+    }
 
     #[test]
     fn the_nearest_file_wins_and_both_spellings_of_flags_are_read() {

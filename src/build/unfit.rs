@@ -223,7 +223,7 @@ case "$1" in -fuse-ld=mold) ;; *) echo "collect2: fatal error: cannot find 'ld'"
             let linker = Some(self.0.path().join("cc").display().to_string());
             Fitness {
                 rustc: self.0.path().join("rustc").into(),
-                user: UserConfig { linker, rustflags: Vec::new() },
+                user: UserConfig { linker, ..UserConfig::default() },
                 bolt: bolt::Search { path: OsString::new(), packages: self.0.path().join("packages") },
                 apt: true,
                 ..Fitness::of(self.0.path()).unwrap()

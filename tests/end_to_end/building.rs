@@ -124,3 +124,13 @@ fn another_revision_is_built_with_its_own_configuration() {
     let programs = |cell: usize| built["cells"][cell]["programs"][0].as_str().unwrap().to_owned();
     assert_ne!(programs(0), programs(1), "both sides were built with the working tree's configuration");
 }
+
+#[test]
+fn flags_of_the_users_own_reach_every_variant() {
+    let project = Project::with("#[cfg(marked)] suite.case(\"marked\", |_| |index: u64| index ^ 1);");
+    project.write(".cargo/config.toml", "[target.'cfg(unix)']\nrustflags = [\"--cfg\", \"marked\"]\n");
+    project
+        .write("perfplan.toml", "[[variant]]\nname = \"release\"\n[[variant]]\nname = \"fp\"\nframe-pointers = true\n");
+    let told = project.perfplan(&["run", "marked", "--budget", "1s"]).exits_any(&[0, 3]).says("small::marked");
+    assert!(!told.out.contains("missing"), "{}", told.out);
+}
