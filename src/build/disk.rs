@@ -1,14 +1,15 @@
 //! The room that builds take on disk, and making room.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 
 use super::cache::{Cache, digest};
+use crate::process::FileLock;
 
 /// What belongs to builds among the tool's own folders: all of it can be made again.
 const BUILT: [&str; 8] = ["build", "cache", "artifacts", "links", "pgo", "layouts", "worktrees", "tools"];
@@ -30,7 +31,7 @@ pub fn worktrees(own: &Path) -> Result<PathBuf> {
 /// A promise that what was built stays. Any number of runs hold it together; nothing is thrown away meanwhile.
 #[derive(Debug)]
 pub struct InUse {
-    _lock: File,
+    _lock: FileLock,
 }
 
 impl InUse {
@@ -41,21 +42,19 @@ impl InUse {
     /// Where the folder can't be made or read.
     pub fn hold(own: &Path, limit: Option<u64>) -> Result<Self> {
         let lock = lock_file(own)?;
-        if let (Some(limit), Ok(())) = (limit, lock.try_lock()) {
+        if let Some(limit) = limit
+            && lock.try_alone()?
+        {
             make_room(own, limit)?;
-            lock.unlock()?;
+            lock.free()?;
         }
-        lock.lock_shared().context("waiting for another process that clears builds away")?;
+        lock.wait_shared()?;
         Ok(Self { _lock: lock })
     }
 }
 
-fn lock_file(own: &Path) -> Result<File> {
-    let open = || {
-        fs::create_dir_all(own)?;
-        File::options().create(true).append(true).open(own.join("in-use.lock"))
-    };
-    open().with_context(|| format!("making {}", own.display()))
+fn lock_file(own: &Path) -> Result<FileLock> {
+    FileLock::open(&own.join("in-use.lock"))
 }
 
 /// A folder of the tool's and what it takes, bytes.
@@ -84,13 +83,7 @@ pub fn taken(own: &Path) -> Result<Vec<Taken>> {
 /// Where a run is under way, or a file can't be removed.
 pub fn clean(own: &Path, measured: bool) -> Result<Vec<Taken>> {
     let lock = lock_file(own)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            bail!("a run of cargo perfplan is using what was built: wait for its end, or end it")
-        }
-        Err(TryLockError::Error(error)) => return Err(error).context("locking the folder of builds"),
-    }
+    ensure!(lock.try_alone()?, "a run of cargo perfplan is using what was built: wait for its end, or end it");
     let gone: Vec<Taken> = taken(own)?.into_iter().filter(|taken| taken.built || measured).collect();
     for taken in &gone {
         remove(&own.join(taken.name))?;
@@ -132,7 +125,6 @@ fn targets(own: &Path) -> Result<Vec<Piece>> {
     let mut pieces = Vec::new();
     for slot in folders_in(&own.join("build"))? {
         for target in folders_in(&slot)? {
-            // Cargo writes this file when it makes the folder and opens it in every build.
             let used = latest(&target)?;
             pieces.push(Piece { used, bytes: size_of(&target)?, paths: vec![target] });
         }
@@ -218,6 +210,7 @@ mod tests {
     use super::super::cache::{Cost, Entry, Kept, Key};
     use super::*;
     use std::collections::BTreeMap;
+    use std::fs::File;
     use std::time::Duration;
 
     fn program(content: &str) -> Kept {

@@ -3,15 +3,14 @@
 //! Two links of one source differ in speed, by as much as most changes that a team wants to see. So every round draws a
 //! fresh link order; then layout is noise that averages out, and no longer a bias of the one link that was measured.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::record::{Link, OUTPUT};
-use crate::process::{self, Spec};
+use crate::process::{self, FileLock, Spec};
 
 /// How a linker is told to shuffle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +40,7 @@ pub struct LayoutFolder {
     path: PathBuf,
     lock: PathBuf,
     /// Locked as long as the run lives.
-    _locked: File,
+    _locked: FileLock,
 }
 
 impl LayoutFolder {
@@ -55,10 +54,10 @@ impl LayoutFolder {
             fs::create_dir_all(parent)?;
             sweep(parent)?;
             // The lock is held before the folder is there: a folder whose lock is free belongs to nobody.
-            let locked = File::create(&lock)?;
-            locked.try_lock().map_err(io::Error::from)?;
+            let locked = FileLock::open(&lock)?;
+            ensure!(locked.try_alone()?, "another process has a run of this name");
             fs::create_dir_all(&path)?;
-            io::Result::Ok(locked)
+            Ok(locked)
         };
         let locked = make().with_context(|| format!("making the folder {}", path.display()))?;
         Ok(Self { path, lock, _locked: locked })
@@ -84,12 +83,11 @@ fn lock_of(parent: &Path, name: &str) -> PathBuf {
 }
 
 /// Removes the folders that nobody holds the lock of.
-fn sweep(parent: &Path) -> io::Result<()> {
+fn sweep(parent: &Path) -> Result<()> {
     for entry in fs::read_dir(parent)? {
         let entry = entry?;
         let lock = lock_of(parent, &entry.file_name().to_string_lossy());
-        let idle = || File::open(&lock).map_or(true, |file| file.try_lock().is_ok());
-        if entry.file_type()?.is_dir() && idle() {
+        if entry.file_type()?.is_dir() && FileLock::open(&lock)?.try_alone()? {
             fs::remove_dir_all(entry.path())?;
             let _ = fs::remove_file(&lock);
         }

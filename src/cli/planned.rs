@@ -37,7 +37,7 @@ pub(super) fn build(arguments: CellsArgs, console: &Console) -> Result<Exit> {
             let line = line(cell, Progress::Built);
             match made {
                 Ok(made) => with(line, made),
-                Err(error) => CellLine { progress: Progress::Failed, note: complaint(&format!("{error:#}")), ..line },
+                Err(failure) => CellLine { progress: Progress::Failed, note: complaint(&failure.why), ..line },
             }
         })
         .collect();

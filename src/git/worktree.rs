@@ -3,17 +3,16 @@
 //! `<folder>.lock` lies beside the folder. It is made first, so that what a crash left behind is known to be ours, and it
 //! is held: alone while files change, shared while somebody builds from them.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use super::command::Place;
 use super::{CommitId, Repository};
-use crate::process::{self, Interrupted};
+use crate::process::{self, FileLock, Interrupted};
 
 /// How long another process may keep the folder at another commit.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -26,15 +25,8 @@ const READY: &str = "perfplan-ready";
 pub struct Worktree {
     path: PathBuf,
     commit: CommitId,
-    /// Held shared; freed by the system when the process ends, however it ends.
-    lock: File,
-}
-
-impl Drop for Worktree {
-    fn drop(&mut self) {
-        // Closing does not do: a child that another thread is starting holds a copy of the descriptor for a moment.
-        let _ = self.lock.unlock();
-    }
+    /// Held shared.
+    _lock: FileLock,
 }
 
 impl Worktree {
@@ -68,19 +60,18 @@ impl Repository {
         let lock = open_lock(&path)?;
         let began = Instant::now();
         loop {
-            if try_alone(&lock)? {
+            if lock.try_alone()? {
                 self.bring(commit, &path)?;
             }
             // Between the two locks, somebody may have brought the folder elsewhere: look again.
-            if try_shared(&lock)? && self.admin(&path).is_some_and(|place| is_ready(&place, commit)) {
-                return Ok(Worktree { path, commit, lock });
+            if lock.try_shared()? && self.admin(&path).is_some_and(|place| is_ready(&place, commit)) {
+                return Ok(Worktree { path, commit, _lock: lock });
             }
-            lock.unlock()?;
+            lock.free()?;
             if began.elapsed() > patience {
                 bail!("{} is in use at another commit by another process: wait for it, or end it", path.display());
             }
-            process::check_interrupt()?;
-            thread::sleep(Duration::from_millis(50));
+            process::wait_a_moment()?;
         }
     }
 
@@ -140,7 +131,7 @@ fn check_out(place: &Place, commit: CommitId) -> Result<()> {
 }
 
 /// The lock beside the folder. A folder with content and no such file is somebody else's, and never touched.
-fn open_lock(path: &Path) -> Result<File> {
+fn open_lock(path: &Path) -> Result<FileLock> {
     let parent = path.parent().with_context(|| format!("{} can't be a worktree", path.display()))?;
     let mut name = path.file_name().with_context(|| format!("{} has no name", path.display()))?.to_owned();
     name.push(".lock");
@@ -149,31 +140,13 @@ fn open_lock(path: &Path) -> Result<File> {
     if occupied && !lock.exists() {
         bail!("{} was not made by this tool and is left alone: move it away", path.display());
     }
-    let open = || {
-        fs::create_dir_all(parent)?;
-        File::options().create(true).append(true).open(&lock)
-    };
-    open().with_context(|| format!("making {}", lock.display()))
-}
-
-fn try_alone(lock: &File) -> Result<bool> {
-    taken(lock.try_lock())
-}
-
-fn try_shared(lock: &File) -> Result<bool> {
-    taken(lock.try_lock_shared())
-}
-
-fn taken(tried: Result<(), TryLockError>) -> Result<bool> {
-    match tried {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(error).context("locking a worktree"),
-    }
+    FileLock::open(&lock)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
     use crate::git::fixture::{Sandbox, git};
 

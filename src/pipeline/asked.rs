@@ -70,7 +70,7 @@ impl<'r> Asked<'r> {
             training: &self.plan.training,
             timeout: self.plan.measure.timeout,
             jobs: self.jobs(),
-            disk_limit: self.plan.building.disk_limit,
+            disk_limit: Some(self.plan.building.disk_limit),
         }
     }
 

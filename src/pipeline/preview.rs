@@ -11,8 +11,8 @@ use crate::build::{self, Cost, Made, Taken};
 use crate::matrix::{Cell, Design};
 use crate::measure::Starter;
 use crate::plan::Workload;
-use crate::progress::{Event, Listener};
-use crate::samples::Skipped;
+use crate::progress::Listener;
+use crate::samples::{Failure, Skipped};
 
 /// What a run would do.
 #[derive(Clone, Debug)]
@@ -68,7 +68,7 @@ impl Preview {
 pub fn preview(request: &Request) -> Result<Preview> {
     let asked = Asked::of(request)?;
     // Looking throws nothing away.
-    let demand = Demand { disk_limit: u64::MAX, ..asked.demand() };
+    let demand = Demand { disk_limit: None, ..asked.demand() };
     let ground = Ground::of(&demand, &asked.workloads)?;
     let states = ground.states(&demand);
     let budget = request.budget.unwrap_or(asked.plan.measure.budget);
@@ -89,7 +89,7 @@ pub fn preview(request: &Request) -> Result<Preview> {
 #[derive(Debug)]
 pub struct Built {
     /// Per cell what was made of it, or why not.
-    pub cells: Vec<(Cell, Result<Made>)>,
+    pub cells: Vec<(Cell, Result<Made, Box<Failure>>)>,
     /// What can't be built or run here.
     pub skipped: Vec<Skipped>,
 }
@@ -103,10 +103,5 @@ pub fn build(request: &Request, starter: &mut dyn Starter, listener: &mut dyn Li
     let demand = asked.demand();
     let ground = Ground::of(&demand, &asked.workloads)?;
     let made = ground.build(&demand, starter, listener)?;
-    for (cell, made) in ground.cells.iter().zip(&made) {
-        if let Err(error) = made {
-            listener.event(&Event::Failed(&super::stage::build_failure(cell, error)));
-        }
-    }
     Ok(Built { cells: ground.cells.into_iter().zip(made).collect(), skipped: asked.skipped })
 }

@@ -30,8 +30,8 @@ pub(super) struct Demand<'a> {
     pub(super) timeout: Duration,
     /// How many may compute at once.
     pub(super) jobs: usize,
-    /// How much of what was built may lie on disk, bytes.
-    pub(super) disk_limit: u64,
+    /// How much of what was built may lie on disk, bytes; `None` where nothing is to be thrown away.
+    pub(super) disk_limit: Option<u64>,
 }
 
 /// Everything built that could be built.
@@ -92,16 +92,8 @@ pub(super) fn build(
 ) -> Result<Stage> {
     let ground = Ground::of(demand, workloads)?;
     let (mut failures, mut made) = (Vec::new(), Vec::new());
-    for (cell, result) in ground.cells.iter().zip(ground.build(demand, starter, listener)?) {
-        made.push(
-            result
-                .map_err(|error| {
-                    let failure = build_failure(cell, &error);
-                    listener.event(&Event::Failed(&failure));
-                    failures.push(failure);
-                })
-                .ok(),
-        );
+    for result in ground.build(demand, starter, listener)? {
+        made.push(result.map_err(|failure| failures.push(*failure)).ok());
     }
     let of = |workload: &Workload| {
         let artifact =
@@ -128,7 +120,7 @@ pub(super) struct Ground {
 
 impl Ground {
     pub(super) fn of(demand: &Demand<'_>, workloads: &[Workload]) -> Result<Self> {
-        let in_use = InUse::hold(&demand.workspace.own(), Some(demand.disk_limit))?;
+        let in_use = InUse::hold(&demand.workspace.own(), demand.disk_limit)?;
         let cells = matrix::cells(demand.variants, demand.base);
         let orders: Vec<Order> = workloads.iter().filter_map(order).collect();
         let base = demand.base.map(|commit| checkout(demand.workspace, commit)).transpose()?;
@@ -148,17 +140,20 @@ impl Ground {
         Ok(Self { cells, folders, trees, base, in_use })
     }
 
-    /// Builds every cell that no cache holds.
+    /// Builds every cell that no cache holds; says of each what was made, or the failure that it is.
     pub(super) fn build(
         &self,
         demand: &Demand<'_>,
         starter: &mut dyn Starter,
         listener: &mut dyn Listener,
-    ) -> Result<Vec<Result<Made>>> {
-        match self.yard(demand) {
-            Some(yard) => yard.build(starter, listener),
-            None => Ok(self.cells.iter().map(|_| Ok(Made::nothing())).collect()),
-        }
+    ) -> Result<Vec<Result<Made, Box<Failure>>>> {
+        let Some(yard) = self.yard(demand) else {
+            return Ok(self.cells.iter().map(|_| Ok(Made::nothing())).collect());
+        };
+        let made = yard.build(starter, listener)?.into_iter().zip(&self.cells);
+        let made: Vec<_> = made.map(|(made, cell)| made.map_err(|error| Box::new(failure(cell, &error)))).collect();
+        made.iter().filter_map(|made| made.as_ref().err()).for_each(|failure| listener.event(&Event::Failed(failure)));
+        Ok(made)
     }
 
     /// How far every cell is.
@@ -172,8 +167,7 @@ impl Ground {
     /// Where the cells are built; `None` where all workloads are commands.
     fn yard<'a>(&'a self, demand: &Demand<'a>) -> Option<Yard<'a>> {
         let trees = self.folders.iter().map(|folder| self.trees.get(folder)).collect::<Option<_>>()?;
-        let Demand { training, timeout, jobs, .. } = *demand;
-        Some(Yard { cells: &self.cells, trees, own: demand.workspace.own(), training, timeout, jobs })
+        Some(Yard::new(&self.cells, trees, demand))
     }
 }
 
@@ -189,7 +183,7 @@ fn order(workload: &Workload) -> Option<Order> {
     }
 }
 
-pub(super) fn build_failure(cell: &Cell, error: &anyhow::Error) -> Failure {
+fn failure(cell: &Cell, error: &anyhow::Error) -> Failure {
     let why = format!("{error:#}");
     let full = why.contains("No space left on device");
     let hint = if full { "the disk is full: `cargo perfplan clean` throws away what was built before\n" } else { "" };

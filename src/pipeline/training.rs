@@ -1,9 +1,8 @@
 //! Builds that are guided by a profile: build to count, train, merge, build again; and programs whose code is put in order by
 //! one: link again, make them count, train, merge, put in order. Both are trained alike, on the cases of `[pgo]`.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -14,7 +13,7 @@ use crate::build::{Artifact, Builder, Profiling};
 use crate::git;
 use crate::measure::{Course, Starter, train};
 use crate::plan::{TrainingPlan, Variant};
-use crate::process::check_interrupt;
+use crate::process::FileLock;
 use crate::progress::{Event, Listener};
 use crate::samples::{CaseId, Training};
 
@@ -229,21 +228,10 @@ fn record(folder: &Path, training: &Training) -> Result<()> {
 }
 
 /// Waits until no other process trains in this folder, and keeps others from it while the value lives.
-fn alone(folder: &Path) -> Result<File> {
-    let open = || {
-        folder.parent().map_or(Ok(()), fs::create_dir_all)?;
-        File::create(folder.with_extension("lock"))
-    };
-    let lock = open().with_context(|| format!("making {}", folder.display()))?;
-    loop {
-        match lock.try_lock() {
-            Ok(()) => return Ok(lock),
-            Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(error)) => return Err(error).context("locking a training"),
-        }
-        check_interrupt()?;
-        thread::sleep(Duration::from_millis(50));
-    }
+fn alone(folder: &Path) -> Result<FileLock> {
+    let lock = FileLock::open(&folder.with_extension("lock"))?;
+    lock.wait_alone()?;
+    Ok(lock)
 }
 
 /// Makes the folder, without what a training that was broken off has left: counts of programs that were killed.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 
 use super::preview::State;
+use super::stage::Demand;
 use super::training::School;
 use crate::build::{Builder, Key, Made, Profiling, Tree};
 use crate::matrix::Cell;
@@ -25,13 +26,15 @@ const LANES: usize = 4;
 pub(super) struct Yard<'a> {
     pub(super) cells: &'a [Cell],
     /// Per cell its source tree.
-    pub(super) trees: Vec<&'a Tree>,
-    pub(super) own: PathBuf,
-    pub(super) training: &'a TrainingPlan,
+    trees: Vec<&'a Tree>,
+    /// Per cell the name of what it makes, or why it can't be made.
+    keys: Vec<Result<Key, String>>,
+    own: PathBuf,
+    training: &'a TrainingPlan,
     /// How long a worker may take to answer in training.
-    pub(super) timeout: Duration,
+    timeout: Duration,
     /// How many may compute at once.
-    pub(super) jobs: usize,
+    jobs: usize,
 }
 
 /// What a lane says to the one thread that listens.
@@ -41,7 +44,16 @@ enum Told {
     Ended(usize, Box<Result<Made>>),
 }
 
-impl Yard<'_> {
+impl<'a> Yard<'a> {
+    /// Where `cells` are built, each of its source tree.
+    pub(super) fn new(cells: &'a [Cell], trees: Vec<&'a Tree>, demand: &Demand<'a>) -> Self {
+        let Demand { workspace, training, timeout, jobs, .. } = *demand;
+        let mut yard = Self { cells, trees, keys: Vec::new(), own: workspace.own(), training, timeout, jobs };
+        // A key is made of all sources, and for a guided build of what its tools say of themselves: once is enough.
+        yard.keys = (0..cells.len()).map(|cell| yard.key(cell).map_err(|error| format!("{error:#}"))).collect();
+        yard
+    }
+
     /// Per cell what it made, or why not. What the cache holds is not built; cells that share cargo's target folder are built one
     /// after another, others side by side.
     ///
@@ -103,34 +115,32 @@ impl Yard<'_> {
     fn distinct(&self, made: &[Option<Result<Made>>]) -> Vec<usize> {
         let mut seen = BTreeSet::new();
         let open = (0..made.len()).filter(|cell| made[*cell].is_none());
-        open.filter(|cell| self.key(*cell).is_ok_and(|key| seen.insert(key))).collect()
+        open.filter(|cell| self.keys[*cell].as_ref().is_ok_and(|key| seen.insert(key))).collect()
     }
 
     /// What the cache holds of a cell.
-    pub(super) fn known(&self, cell: usize) -> Result<Option<Made>> {
-        self.trees[cell].find(&self.key(cell)?, &self.cells[cell].variant)
+    fn known(&self, cell: usize) -> Result<Option<Made>> {
+        self.trees[cell].find(self.named(cell)?, &self.cells[cell].variant)
+    }
+
+    fn named(&self, cell: usize) -> Result<&Key> {
+        self.keys[cell].as_ref().map_err(|why| anyhow!("{why}"))
     }
 
     /// How far every cell is.
     pub(super) fn states(&self) -> Vec<State> {
-        let keys: Vec<Result<Key>> = (0..self.cells.len()).map(|cell| self.key(cell)).collect();
-        (0..keys.len())
-            .map(|cell| self.state(cell, &keys).unwrap_or_else(|error| State::Fails(format!("{error:#}"))))
-            .collect()
+        let states = (0..self.cells.len()).map(|cell| self.state(cell));
+        states.map(|state| state.unwrap_or_else(|error| State::Fails(format!("{error:#}")))).collect()
     }
 
-    fn state(&self, cell: usize, keys: &[Result<Key>]) -> Result<State> {
-        let key = match &keys[cell] {
-            Ok(key) => key,
-            Err(error) => return Ok(State::Fails(format!("{error:#}"))),
-        };
-        if let Some(like) = keys[..cell].iter().position(|other| other.as_ref().is_ok_and(|other| other == key)) {
+    fn state(&self, cell: usize) -> Result<State> {
+        let key = self.named(cell)?;
+        if let Some(like) = self.keys[..cell].iter().position(|other| other.as_ref() == Ok(key)) {
             return Ok(State::Like(like));
         }
-        let (tree, variant) = (self.trees[cell], &self.cells[cell].variant);
-        Ok(match tree.find(key, variant)? {
+        Ok(match self.known(cell)? {
             Some(made) => State::Ready(made.cost),
-            None => State::Build(tree.last_cost(&variant.name)?),
+            None => State::Build(self.trees[cell].last_cost(&self.cells[cell].variant.name)?),
         })
     }
 
@@ -183,14 +193,14 @@ impl Yard<'_> {
             return Ok(made);
         }
         let (variant, builder) = (&self.cells[cell].variant, Builder::new(self.trees[cell], jobs));
-        let key = self.key(cell)?;
+        let key = self.named(cell)?;
         if variant.pgo || variant.bolt {
             let (artifacts, training) = self.school(cell).build(&builder, variant, starter, listener)?;
-            return builder.finish(&key, artifacts, Some(training));
+            return builder.finish(key, artifacts, Some(training));
         }
         let mut told = |line: &str| listener.event(&Event::BuildLine(line));
         let artifacts = builder.build(variant, &Profiling::None, &mut told)?;
-        builder.finish(&key, artifacts, None)
+        builder.finish(key, artifacts, None)
     }
 }
 
