@@ -5,9 +5,11 @@ mod args;
 mod bar;
 mod baseline;
 mod console;
+mod doctor;
 mod judged;
 mod merge;
 mod planned;
+mod profile;
 mod run;
 mod selftest;
 mod tune;
@@ -20,7 +22,7 @@ use clap::Parser as _;
 
 use crate::pipeline::Usage;
 use crate::process::{Interrupted, interrupt};
-use crate::verdict::{Judgement, Verdict};
+use crate::verdict::{Holds, Judgement, Verdict};
 use crate::{plan, samples};
 use args::{Cli, Command};
 use console::Console;
@@ -36,7 +38,9 @@ enum Exit {
     Usage = 2,
     /// A gated row regressed.
     Regressed = 3,
-    /// A row is undecided, under `--strict`.
+    /// A claim of the plan was refuted.
+    Refuted = 4,
+    /// A row or a claim is undecided, under `--strict`.
     Undecided = 5,
     /// Ctrl-C or a termination signal.
     Interrupted = 130,
@@ -49,7 +53,9 @@ impl Exit {
             Self::Regressed
         } else if !judgement.failures.is_empty() {
             Self::Failed
-        } else if strict && judgement.count(Verdict::Undecided) > 0 {
+        } else if judgement.refuted() {
+            Self::Refuted
+        } else if strict && judgement.count(Verdict::Undecided) + judgement.claims(Holds::Undecided) > 0 {
             Self::Undecided
         } else {
             Self::Pass
@@ -106,11 +112,12 @@ fn dispatch(command: Command, words: &[OsString], console: &Console) -> Result<E
         Command::Clean(arguments) => planned::clean(&arguments, console),
         Command::Merge(arguments) => merge::merge(arguments, console),
         Command::Compare(arguments) => judged::compare(&arguments, console),
+        Command::Profile(arguments) => profile::profile(arguments, console),
         Command::Report(arguments) => judged::report(&arguments, console),
         Command::Baseline(command) => baseline::baseline(command, console),
         Command::Selftest(arguments) => selftest::selftest(arguments, console),
         Command::Tune(arguments) => tune::tune(arguments, console),
-        Command::Doctor(arguments) => judged::doctor(&arguments, console),
+        Command::Doctor(arguments) => doctor::doctor(&arguments, console),
         Command::Schema => {
             console.result(&serde_json::to_string_pretty(&schemars::schema_for!(samples::Run))?)?;
             Ok(Exit::Pass)

@@ -22,6 +22,7 @@ pub mod verdict;
 // Floor 3: the two wings.
 pub mod advise;
 pub mod measure;
+pub mod profile;
 pub mod report;
 
 // Top: the order of calls.

@@ -10,17 +10,27 @@
 mod agenda;
 mod asked;
 mod divided;
+mod evidence;
+mod exact;
+mod explain;
+mod lint;
 mod manifests;
+mod pictures;
 mod prepare;
 mod preview;
+mod profile;
 mod request;
+mod sampling;
 mod seats;
 mod selftest;
+mod sight;
 mod stage;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod training;
 mod tune;
+mod wants;
 mod yard;
 
 use std::path::PathBuf;
@@ -28,11 +38,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+pub use lint::builds;
 pub use manifests::apply;
 pub use preview::{Built, Preview, State, build, preview};
+pub use profile::{Profiled, Profiling, Side, Subjected, profile};
 pub use request::{Request, Resume, Usage};
 pub use selftest::{Kind, SelfTest, Trial, selftest};
+pub use sight::{Sight, sight};
 pub use tune::{Confirmed, Tuned, Tuning, tune};
+
+use evidence::Evidence;
+use wants::Wants;
 
 use crate::compare;
 use crate::measure::{Bench, Costs, Series, Starter, Subject};
@@ -67,7 +83,10 @@ pub fn run(request: &Request, starter: &mut dyn Starter, listener: &mut dyn List
     let chosen = prepare::subjects(&prepared, &mut bench, &placed, None)?;
     let journal = prepare::begin(&prepared, &chosen)?;
     let mut session = Session::new(journal, prepared.budget, listener);
-    let ended = session.measure(&mut bench, &chosen.subjects);
+    let measured = session.measure(&mut bench, &chosen.subjects);
+    // Of a matrix, every cell is a change, and which to take is not a question of why.
+    let asks_why = !request.matrix && request.these.is_empty();
+    let ended = measured.and_then(|()| if asks_why { session.explain(&mut bench, &chosen.subjects) } else { Ok(()) });
     session.close(ended)
 }
 
@@ -132,12 +151,36 @@ impl<'s> Session<'s> {
         }
     }
 
+    /// Counts and samples what was not yet: for the report, and for claims.
     fn count(&mut self, bench: &mut Bench<'_>, subject: &Subject) -> Result<()> {
         let measured = self.journal.run().measurement(&subject.case);
-        match measured.filter(|m| m.counted.is_empty() && !m.rounds.is_empty()).cloned() {
-            Some(measurement) => bench.count(subject, &measurement, &mut |record| self.keep(record)),
-            None => Ok(()),
+        let Some(measurement) = measured.filter(|m| m.counted.is_empty() && !m.rounds.is_empty()).cloned() else {
+            return Ok(());
+        };
+        let wants = Wants::of(self.journal.run().step(&subject.case));
+        self.listener.event(&Event::Counting(&subject.case));
+        let evidence = Evidence::collect(bench, subject, &measurement, &wants, self.journal.folder())?;
+        if !evidence.stacks.is_empty() {
+            explain::draw(subject, &measurement, &evidence.stacks, self.journal.folder())?;
         }
+        evidence.records(subject).into_iter().try_for_each(|record| self.keep(record))
+    }
+
+    /// Looks into the largest changes. That no reason can be found is no failure.
+    fn explain(&mut self, bench: &mut Bench<'_>, subjects: &[Subject]) -> Result<()> {
+        self.judgement = self.judge.judge(self.journal.run());
+        for (case, pair) in explain::worth_a_look(&self.judgement) {
+            let found = subjects.iter().find(|subject| subject.case == case);
+            let measured = self.journal.run().measurement(&case).filter(|m| m.profiles.is_empty()).cloned();
+            let (Some(subject), Some(measurement)) = (found, measured) else { continue };
+            self.listener.event(&Event::Explaining(&case));
+            match explain::explain(bench, subject, &measurement, pair, self.journal.folder()) {
+                Ok(records) => records.into_iter().try_for_each(|record| self.keep(record))?,
+                Err(error) if error.is::<Interrupted>() => return Err(error),
+                Err(error) => self.listener.event(&Event::Unexplained { case: &case, why: &format!("{error:#}") }),
+            }
+        }
+        Ok(())
     }
 
     /// Takes a record into the journal: what is kept survives the tool.

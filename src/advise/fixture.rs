@@ -51,7 +51,14 @@ impl Study {
         let run = serde_json::from_value(run).unwrap();
         Self {
             run,
-            judgement: Judgement { rows: Vec::new(), family_error: 0.01, missing: Vec::new(), failures: Vec::new() },
+            judgement: Judgement {
+                rows: Vec::new(),
+                family_error: 0.01,
+                missing: Vec::new(),
+                failures: Vec::new(),
+                steps: Vec::new(),
+                blames: Vec::new(),
+            },
         }
     }
 

@@ -197,6 +197,14 @@ pub fn target(root: &Path) -> Result<(String, Vec<String>)> {
     Ok((host, String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()))
 }
 
+/// The host's target triple.
+///
+/// # Errors
+/// Where rustc can't be asked.
+pub fn host(root: &Path) -> Result<String> {
+    toolchain(root).map(|(_, host)| host)
+}
+
 /// What `rustc -vV` says of the toolchain, and the host's target triple in it.
 pub(super) fn toolchain(root: &Path) -> Result<(String, String)> {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());

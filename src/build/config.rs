@@ -42,6 +42,12 @@ pub(super) fn user_config(root: &Path, host: &str) -> UserConfig {
     UserConfig { linker, rustflags, joined }
 }
 
+/// The user's own flags for rustc that apply in `root` for the target `host`.
+#[must_use]
+pub fn rustflags(root: &Path, host: &str) -> Vec<String> {
+    user_config(root, host).rustflags
+}
+
 /// Where cargo looks for its configuration in `root`: the nearest place first, its home last.
 #[must_use]
 pub fn configurations(root: &Path) -> Vec<PathBuf> {

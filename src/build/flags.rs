@@ -35,6 +35,12 @@ pub(super) fn flags(variant: &Variant) -> Flags {
     Flags { config: config.collect(), profile, rustflags, features }
 }
 
+/// The flags for rustc that a variant adds to the user's own.
+#[must_use]
+pub fn rustflags_of(variant: &Variant) -> Vec<String> {
+    flags(variant).rustflags
+}
+
 fn profile_settings(variant: &Variant) -> Vec<(&'static str, String)> {
     let quoted = |text: &String| format!("\"{text}\"");
     let number_or_text = |text: &String| if text.parse::<u32>().is_ok() { text.clone() } else { quoted(text) };

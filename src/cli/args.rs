@@ -1,9 +1,13 @@
 //! The command line. clap stops here: what leaves this file are plain values.
 
+mod profile;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(super) use profile::{Of, ProfileArgs, Stacks};
 
 use crate::pipeline::Request;
 use crate::samples::Shard;
@@ -18,7 +22,7 @@ Examples:
 
 Exit codes: 0 pass, 1 the tool or a part of the run failed, 2 usage or plan error,
             3 a gated row regressed (another revision, a baseline, a drill; variants are not gated),
-            5 undecided under --strict, 130 interrupted";
+            4 a claim of the plan was refuted, 5 undecided under --strict, 130 interrupted";
 
 const PLAN_EXAMPLES: &str = "\
 Examples:
@@ -58,6 +62,8 @@ pub(super) enum Command {
     Compare(CompareArgs),
     /// Show a run again
     Report(ReportArgs),
+    /// Where does the time go: sampled stacks of a case, a flamegraph, and what differs between two builds
+    Profile(ProfileArgs),
     /// Keep runs in git, and share them
     #[command(subcommand)]
     Baseline(BaselineCommand),
@@ -81,6 +87,7 @@ Examples:
   cargo perfplan run --handicap 'generator::msisdn/*=2%'
                                                 a fire drill: the gate must fire
   cargo perfplan run --matrix --shard 2/3       the second third of the matrix; `merge` puts all together
+  cargo perfplan run --claims-only              is what the plan says of its steps true?
   cargo perfplan run --resume                   go on with the run that was broken off")]
 pub(super) struct RunArgs {
     #[command(flatten)]
@@ -96,7 +103,10 @@ pub(super) struct RunArgs {
     /// Go on with a run that was broken off: the latest one, or the one of this id
     #[arg(long, value_name = "ID", num_args = 0..=1)]
     pub(super) resume: Option<Option<String>>,
-    /// Exit with 5 when a row is undecided
+    /// The claims of the plan's steps alone
+    #[arg(long, conflicts_with_all = ["matrix", "handicap"])]
+    pub(super) claims_only: bool,
+    /// Exit with 5 when a row or a claim is undecided
     #[arg(long)]
     pub(super) strict: bool,
     #[command(flatten)]
@@ -247,6 +257,9 @@ pub(super) struct ReportArgs {
     /// A file, a run id, `latest`, or a baseline
     #[arg(default_value = "latest")]
     pub(super) run: String,
+    /// What became of the plan's steps, per commit: of this run and all that are kept here, as PERFORMANCE_SUMMARY.md has it
+    #[arg(long)]
+    pub(super) summary: bool,
     #[command(flatten)]
     pub(super) output: OutputArgs,
 }
@@ -361,6 +374,9 @@ pub(super) enum Kind {
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
+    /// The plan's file
+    #[arg(long, value_name = "FILE")]
+    pub(super) plan: Option<PathBuf>,
     /// What is printed
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,

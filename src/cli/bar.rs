@@ -65,6 +65,10 @@ impl Listener for Bar<'_> {
                 self.bar.tick();
             }
             Event::Round => self.bar.tick(),
+            Event::Finding(text) => self.line(&harmless(text)),
+            Event::Counting(case) => self.bar.set_message(format!("counting {case}")),
+            Event::Explaining(case) => self.bar.set_message(format!("looking into the change of {case}")),
+            Event::Unexplained { case, why } => self.line(&format!("no reason found for the change of {case}: {why}")),
             Event::Failed(failure) => self.line(&format!("failed: {}: {}", failure.what, failure.why)),
         }
     }

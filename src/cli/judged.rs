@@ -1,4 +1,4 @@
-//! Commands that read runs and say something of them: compare, report, doctor.
+//! Commands that read runs and say something of them: compare and report.
 
 use std::fs;
 use std::path::Path;
@@ -6,14 +6,14 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::Exit;
-use super::args::{CompareArgs, DoctorArgs, Format, OutputArgs, ReportArgs};
+use super::args::{CompareArgs, Format, OutputArgs, ReportArgs};
 use super::console::Console;
 use crate::build::Workspace;
 use crate::git::Repository;
-use crate::samples::{Environment, Run};
+use crate::report;
+use crate::samples::Run;
 use crate::store::{BaselineName, Baselines, Runs, read_run};
 use crate::verdict::{self, Judgement};
-use crate::{doctor, report};
 
 /// A judged run, ready to be shown.
 pub(super) struct Shown<'a> {
@@ -118,37 +118,26 @@ pub(super) fn compare(arguments: &CompareArgs, console: &Console) -> Result<Exit
 }
 
 pub(super) fn report(arguments: &ReportArgs, console: &Console) -> Result<Exit> {
+    if arguments.summary {
+        return summary(&arguments.run, console);
+    }
     show(&load(&arguments.run)?, &arguments.output, console)
+}
+
+/// The outcome of the plan's steps in a run and in those that were made before it.
+fn summary(what: &str, console: &Console) -> Result<Exit> {
+    let newest = load(what)?;
+    let folder = std::env::current_dir().context("finding the current folder")?;
+    let kept = Workspace::of(&folder).map(|workspace| Runs::at(workspace.own().join("runs")));
+    let mut runs = kept.and_then(|runs| runs.before(&newest)).unwrap_or_default();
+    runs.push(newest);
+    let judgements: Vec<Judgement> = runs.iter().map(verdict::judge).collect();
+    console.result(&report::performance_summary(&runs.iter().zip(&judgements).collect::<Vec<_>>()))?;
+    Ok(Exit::Pass)
 }
 
 pub(super) fn show(run: &Run, output: &OutputArgs, console: &Console) -> Result<Exit> {
     let judgement = verdict::judge(run);
     Shown { run, judgement: &judgement, differences: Vec::new() }.print(console, output)?;
     Ok(Exit::Pass)
-}
-
-pub(super) fn doctor(arguments: &DoctorArgs, console: &Console) -> Result<Exit> {
-    let folder = std::env::current_dir().context("finding the current folder")?;
-    let environment = doctor::environment(&folder);
-    let findings = doctor::findings(&environment);
-    console.result(&match arguments.format {
-        Format::Json => {
-            serde_json::to_string_pretty(&serde_json::json!({ "environment": environment, "findings": findings }))?
-        }
-        Format::Text | Format::Markdown => told(&environment, &findings),
-    })?;
-    Ok(Exit::Pass)
-}
-
-fn told(environment: &Environment, findings: &[doctor::Finding]) -> String {
-    let fact = |(name, value): (&String, &String)| format!("  {name:24} {value}");
-    let mut lines = vec!["This machine (runs of machines that differ here are never compared silently):".to_owned()];
-    lines.extend(environment.fingerprint.iter().map(fact));
-    lines.push("Circumstances:".to_owned());
-    lines.extend(environment.circumstances.iter().map(fact));
-    lines.push("Can't be measured here:".to_owned());
-    lines.extend(environment.absent.iter().map(fact));
-    lines.push(if findings.is_empty() { "Nothing to complain about.".to_owned() } else { "Findings:".to_owned() });
-    lines.extend(findings.iter().map(|f| format!("  {}\n      why: {}\n      fix: {}", f.what, f.why, f.fix)));
-    lines.join("\n")
 }

@@ -19,7 +19,7 @@ use crate::verdict::{self, Judgement};
 
 /// `words` are the arguments as they were given: a shard's record says how the others are measured.
 pub(super) fn run(arguments: RunArgs, words: &[OsString], console: &Console) -> Result<Exit> {
-    let RunArgs { choice, scope, handicap, save, resume, strict, output } = arguments;
+    let RunArgs { choice, scope, handicap, save, resume, claims_only, strict, output } = arguments;
     let folder = std::env::current_dir().context("finding the current folder")?;
     // A name that can't be saved under is found out now, not after the measuring.
     let save = save.map(|name| name.parse::<BaselineName>().map_err(|error| Usage(error.to_string()))).transpose()?;
@@ -34,6 +34,7 @@ pub(super) fn run(arguments: RunArgs, words: &[OsString], console: &Console) -> 
         base: against.as_ref().and_then(Against::revision),
         handicaps: handicap,
         shard: scope.shard,
+        claims_only,
         command: whole(words),
         resume: resume.map(|id| id.map_or(Resume::Latest, Resume::Run)),
         ..choice.request(folder.clone())

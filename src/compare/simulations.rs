@@ -45,6 +45,7 @@ impl Case {
         };
         let arm = |against| Arm {
             variant: "release".parse().unwrap(),
+            case: None,
             knobs: BTreeMap::new(),
             revision: String::new(),
             against,
@@ -66,6 +67,9 @@ impl Case {
             threads: 1,
             rounds: (0..rounds).map(|_| round(rng)).collect(),
             counted: Vec::new(),
+            observed: Vec::new(),
+            absent: BTreeMap::new(),
+            profiles: Vec::new(),
         };
         within(&measurement, (1, 0), &Metric::wall()).unwrap()
     }

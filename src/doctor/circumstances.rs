@@ -1,28 +1,87 @@
 //! What may explain a difference between two runs of one machine.
 
-use std::path::{Path, PathBuf};
-
 use super::files::Files;
+use super::groups;
 
 /// Facts by name; `cpus` are those that the process may use.
 pub(super) fn facts(files: &Files, cpus: &[usize]) -> Vec<(&'static str, Option<String>)> {
     let kernel = |name: &str| files.text(format!("proc/sys/kernel/{name}"));
-    vec![
+    let mut facts = vec![
         ("aslr", kernel("randomize_va_space").map(aslr)),
-        ("cpu.governor", Some(files.of_all_cpus("cpufreq/scaling_governor").join(" ")).filter(|all| !all.is_empty())),
-        ("cpu.limit", Some(cpu_limit(files).map_or("none".to_owned(), |limit| format!("{limit:.2} CPUs")))),
-        ("cpu.smt", files.text("sys/devices/system/cpu/smt/active").map(|active| on_off(active == "1"))),
-        ("cpu.steal", steal(files)),
-        ("cpu.turbo", turbo(files).map(on_off)),
-        ("cpu.usable", Some(ranges(cpus)).filter(|all| !all.is_empty())),
+        ("clock", files.text("sys/devices/system/clocksource/clocksource0/current_clocksource")),
         ("kernel.release", kernel("osrelease")),
+        ("kptr_restrict", kernel("kptr_restrict")),
         ("load", load(files)),
-        ("memory.hugepages", files.text("sys/kernel/mm/transparent_hugepage/enabled").and_then(|all| chosen(&all))),
-        ("memory.swapped", swapped(files)),
         ("os", files.text("etc/os-release").and_then(|text| os(&text))),
+        ("perf.privileged", privileged(files).map(yes_no)),
         ("perf_event_paranoid", kernel("perf_event_paranoid")),
         ("psi", Some(if files.text("proc/pressure/cpu").is_some() { "available" } else { "absent" }.to_owned())),
+        ("psi.cpu", pressure(files, "cpu")),
+        ("psi.memory", pressure(files, "memory")),
+        ("ptrace_scope", kernel("yama/ptrace_scope")),
+    ];
+    facts.extend(processor(files, cpus));
+    facts.extend(memory(files));
+    facts
+}
+
+fn processor(files: &Files, cpus: &[usize]) -> Vec<(&'static str, Option<String>)> {
+    let of_all = |file: &str| Some(files.of_all_cpus(file).join(" ")).filter(|all| !all.is_empty());
+    vec![
+        ("cpu.driver", of_all("cpufreq/scaling_driver")),
+        ("cpu.governor", of_all("cpufreq/scaling_governor")),
+        ("cpu.limit", Some(groups::cpu_limit(files).map_or("none".to_owned(), |limit| format!("{limit:.2} CPUs")))),
+        ("cpu.limit.hit", groups::throttled(files).map(percent)),
+        ("cpu.smt", files.text("sys/devices/system/cpu/smt/active").map(|active| on_off(active == "1"))),
+        ("cpu.steal", steal(files).map(percent)),
+        ("cpu.throttled", throttled(files).map(|times| format!("{times} times"))),
+        ("cpu.turbo", turbo(files).map(on_off)),
+        ("cpu.usable", Some(ranges(cpus)).filter(|all| !all.is_empty())),
+        ("numa.balancing", files.text("proc/sys/kernel/numa_balancing").map(|set| on_off(set != "0"))),
+        ("numa.nodes", files.text("sys/devices/system/node/online")),
     ]
+}
+
+fn memory(files: &Files) -> Vec<(&'static str, Option<String>)> {
+    let mebibytes = |kib: u64| format!("{} MiB", kib / 1024);
+    let limit = groups::memory_limit(files).map(|bytes| mebibytes(bytes / 1024));
+    vec![
+        ("memory.hugepages", files.text("sys/kernel/mm/transparent_hugepage/enabled").and_then(|all| chosen(&all))),
+        ("memory.limit", Some(limit.unwrap_or("none".to_owned()))),
+        ("memory.swap", files.memory("SwapTotal").map(mebibytes)),
+        ("memory.swapped", swapped(files).map(mebibytes)),
+        ("memory.swappiness", files.text("proc/sys/vm/swappiness")),
+    ]
+}
+
+fn yes_no(yes: bool) -> String {
+    if yes { "yes" } else { "no" }.to_owned()
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.2} %", share * 100.0)
+}
+
+/// Whether the process may use all of the kernel's performance events whatever `perf_event_paranoid` says: it has
+/// `CAP_PERFMON` or `CAP_SYS_ADMIN` (capabilities(7)).
+fn privileged(files: &Files) -> Option<bool> {
+    const PERFMON: u64 = 1 << 38;
+    const SYS_ADMIN: u64 = 1 << 21;
+    let mask = u64::from_str_radix(&files.field("proc/self/status", "CapEff")?, 16).ok()?;
+    Some(mask & (PERFMON | SYS_ADMIN) != 0)
+}
+
+/// The share of the last ten seconds in which something waited for a resource: `some avg10=1.53 avg60=...`.
+fn pressure(files: &Files, resource: &str) -> Option<String> {
+    let text = files.text(format!("proc/pressure/{resource}"))?;
+    let (_, rest) = text.lines().find_map(|line| line.strip_prefix("some "))?.split_once("avg10=")?;
+    Some(format!("{} %", rest.split_whitespace().next()?))
+}
+
+/// How often the processor was too hot since the machine started: of the core or package that it happened to most.
+pub(super) fn throttled(files: &Files) -> Option<u64> {
+    let counts = ["core", "package"].map(|part| files.of_all_cpus(&format!("thermal_throttle/{part}_throttle_count")));
+    counts.iter().flatten().filter_map(|count| count.parse().ok()).max()
 }
 
 fn on_off(on: bool) -> String {
@@ -46,13 +105,9 @@ fn turbo(files: &Files) -> Option<bool> {
 }
 
 /// The share of time that the hypervisor gave to others since the machine started.
-fn steal(files: &Files) -> Option<String> {
-    let text = files.text("proc/stat")?;
-    let sum = text.lines().next()?.strip_prefix("cpu ")?;
-    let ticks: Vec<u64> = sum.split_whitespace().map_while(|word| word.parse().ok()).collect();
-    // Of the ten numbers the last two, guests' time, are contained in the first two.
-    let all: u64 = ticks.iter().take(8).sum();
-    (all > 0).then(|| Some(format!("{:.2} %", *ticks.get(7)? as f64 / all as f64 * 100.0)))?
+fn steal(files: &Files) -> Option<f64> {
+    let ticks = files.ticks()?;
+    (ticks.all > 0).then(|| ticks.stolen as f64 / ticks.all as f64)
 }
 
 /// The averages over 1, 5 and 15 minutes.
@@ -61,9 +116,9 @@ fn load(files: &Files) -> Option<String> {
     Some(text.split_whitespace().take(3).collect::<Vec<_>>().join(" "))
 }
 
-fn swapped(files: &Files) -> Option<String> {
-    let used = files.memory("SwapTotal")?.checked_sub(files.memory("SwapFree")?)?;
-    Some(format!("{} MiB", used / 1024))
+/// KiB of memory that lie on disk.
+fn swapped(files: &Files) -> Option<u64> {
+    files.memory("SwapTotal")?.checked_sub(files.memory("SwapFree")?)
 }
 
 /// The word in brackets: `always [madvise] never`.
@@ -74,39 +129,6 @@ fn chosen(all: &str) -> Option<String> {
 fn os(release: &str) -> Option<String> {
     let name = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
     Some(name.trim_matches('"').to_owned())
-}
-
-/// How many CPUs' worth of time the control groups that the process is in allow; the tightest counts.
-fn cpu_limit(files: &Files) -> Option<f64> {
-    let groups = files.text("proc/self/cgroup")?;
-    let limits = groups.lines().flat_map(|line| {
-        let mut parts = line.splitn(3, ':');
-        let (_, controllers, path) = (parts.next(), parts.next().unwrap_or(""), parts.next().unwrap_or("/"));
-        let unified = controllers.is_empty();
-        let relevant = unified || controllers.split(',').any(|name| name == "cpu");
-        let mount = if unified { Path::new("sys/fs/cgroup") } else { Path::new("sys/fs/cgroup/cpu") };
-        let folders = if relevant { with_ancestors(path) } else { Vec::new() };
-        folders.into_iter().filter_map(move |folder| limit(files, &mount.join(folder), unified))
-    });
-    limits.min_by(f64::total_cmp)
-}
-
-/// The group's folder and all above it, relative to the mount, whose own folder is the last.
-fn with_ancestors(path: &str) -> Vec<PathBuf> {
-    Path::new(path.trim_start_matches('/')).ancestors().map(Path::to_owned).collect()
-}
-
-/// One group's limit: `max 100000` and `150000 100000` (quota and period, microseconds), or two files in version 1.
-fn limit(files: &Files, group: &Path, unified: bool) -> Option<f64> {
-    let text = if unified {
-        files.text(group.join("cpu.max"))?
-    } else {
-        let read = |name| files.text(group.join(name));
-        format!("{} {}", read("cpu.cfs_quota_us")?, read("cpu.cfs_period_us")?)
-    };
-    let (quota, period) = text.split_once(' ')?;
-    let (quota, period): (f64, f64) = (quota.parse().ok()?, period.parse().ok()?);
-    (quota > 0.0 && period > 0.0).then_some(quota / period)
 }
 
 /// `0-3,6`, as the kernel writes sets of CPUs.
@@ -140,46 +162,61 @@ mod tests {
             (&*format!("{cpu}/cpu0/cpufreq/scaling_governor"), "powersave\n"),
             (&*format!("{cpu}/cpu1/cpufreq/scaling_governor"), "performance\n"),
             (&*format!("{cpu}/cpufreq/policy0"), "no CPU"),
+            (&*format!("{cpu}/cpu0/cpufreq/scaling_driver"), "acpi-cpufreq\n"),
+            (&*format!("{cpu}/cpu0/thermal_throttle/core_throttle_count"), "9\n"),
+            (&*format!("{cpu}/cpu1/thermal_throttle/core_throttle_count"), "10\n"),
             (&*format!("{cpu}/smt/active"), "1\n"),
+            ("sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc\n"),
+            ("sys/devices/system/node/online", "0-1\n"),
+            ("proc/sys/kernel/numa_balancing", "1\n"),
+            ("proc/sys/kernel/yama/ptrace_scope", "1\n"),
+            ("proc/sys/vm/swappiness", "60\n"),
+            ("proc/pressure/memory", "some avg10=1.50 avg60=0.10 avg300=0.00 total=3\nfull avg10=9.00 total=1\n"),
             (&*format!("{cpu}/intel_pstate/no_turbo"), "0\n"),
             ("proc/stat", "cpu  100 0 50 800 0 0 0 50 7 0\ncpu0 1 1\n"),
             ("proc/loadavg", "0.52 0.58 0.59 1/200 4242\n"),
             ("proc/meminfo", "SwapTotal: 4096 kB\nSwapFree: 1024 kB\n"),
             ("proc/sys/kernel/randomize_va_space", "2\n"),
             ("proc/pressure/cpu", "some total=1"),
+            ("proc/self/cgroup", "0::/\n"),
             ("sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n"),
             ("etc/os-release", "ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n"),
         ];
         for (name, value) in [
             ("aslr", "full"),
             ("cpu.governor", "performance powersave"),
+            ("clock", "tsc"),
+            ("cpu.driver", "acpi-cpufreq"),
             ("cpu.limit", "none"),
             ("cpu.smt", "on"),
             ("cpu.steal", "5.00 %"),
+            ("cpu.throttled", "10 times"),
             ("cpu.turbo", "on"),
             ("cpu.usable", "0-2,5"),
             ("load", "0.52 0.58 0.59"),
             ("memory.hugepages", "madvise"),
+            ("memory.limit", "none"),
+            ("memory.swap", "4 MiB"),
             ("memory.swapped", "3 MiB"),
+            ("memory.swappiness", "60"),
+            ("numa.balancing", "on"),
+            ("numa.nodes", "0-1"),
             ("os", "Debian GNU/Linux 12"),
             ("psi", "available"),
+            ("psi.memory", "1.50 %"),
+            ("ptrace_scope", "1"),
         ] {
             assert_eq!(fact(&files, name).as_deref(), Some(value), "{name}");
         }
     }
 
     #[test]
-    fn the_tightest_control_group_limits_the_process() {
-        let limit = |files: &[(&str, &str)]| fact(files, "cpu.limit").unwrap();
-        let own = ("proc/self/cgroup", "0::/job/step\n");
-        let step = ("sys/fs/cgroup/job/step/cpu.max", "max 100000\n");
-        assert_eq!(limit(&[own, step]), "none");
-        assert_eq!(limit(&[own, step, ("sys/fs/cgroup/job/cpu.max", "150000 100000\n")]), "1.50 CPUs");
-        // In a container of its own namespace the group is the root, which only there has a limit.
-        assert_eq!(limit(&[("proc/self/cgroup", "0::/\n"), ("sys/fs/cgroup/cpu.max", "400000 100000")]), "4.00 CPUs");
-        let old = ("proc/self/cgroup", "5:memory:/x\n4:cpu,cpuacct:/job\n");
-        let quota = ("sys/fs/cgroup/cpu/job/cpu.cfs_quota_us", "50000");
-        assert_eq!(limit(&[old, quota, ("sys/fs/cgroup/cpu/job/cpu.cfs_period_us", "100000")]), "0.50 CPUs");
+    fn the_capability_for_performance_events_is_one_bit_of_many() {
+        let privileged =
+            |mask: &str| fact(&[("proc/self/status", &format!("Name:\tx\nCapEff:\t{mask}\n"))], "perf.privileged");
+        assert_eq!(privileged("0000004000000000").as_deref(), Some("yes"));
+        assert_eq!(privileged("0000000000200000").as_deref(), Some("yes"));
+        assert_eq!(privileged("0000000000080000").as_deref(), Some("no"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::files::Files;
 use super::{circumstances, counters, fingerprint};
-use crate::process::{Machine, Spec, run};
+use crate::process::{Machine, Spec, find_program, run};
 use crate::samples::Environment;
 
 /// How long rustc may take to say its version: rustup may have to fetch a toolchain first.
@@ -20,9 +20,15 @@ pub fn environment(root: &Path) -> Environment {
     let rustc = rustc(root).unwrap_or_default();
     Environment {
         fingerprint: known(fingerprint::facts(&files, &rustc)),
-        circumstances: known(circumstances::facts(&files, &cpus)),
+        circumstances: known(circumstances::facts(&files, &cpus).into_iter().chain(tools()).collect()),
         absent: counters::absent(files.text("proc/sys/kernel/perf_event_paranoid").as_deref()),
     }
+}
+
+/// The programs that measure more than time, whether they are here.
+fn tools() -> impl Iterator<Item = (&'static str, Option<String>)> {
+    let here = |name| if find_program(name).is_some() { "installed" } else { "absent" }.to_owned();
+    [("tool.perf", "perf"), ("tool.valgrind", "valgrind")].into_iter().map(move |(fact, name)| (fact, Some(here(name))))
 }
 
 fn known(facts: Vec<(&str, Option<String>)>) -> BTreeMap<String, String> {

@@ -8,6 +8,17 @@ pub(super) struct Files {
     root: PathBuf,
 }
 
+/// CPU time of the whole machine, in the kernel's ticks (`USER_HZ`, a hundredth of a second on all common machines).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ticks {
+    /// All that there was.
+    pub(super) all: u64,
+    /// What programs and the kernel used.
+    pub(super) busy: u64,
+    /// What the hypervisor gave to others while something here wanted to run.
+    pub(super) stolen: u64,
+}
+
 impl Files {
     /// The machine's own.
     pub(super) fn real() -> Self {
@@ -35,6 +46,17 @@ impl Files {
     /// A value of `/proc/meminfo`, in KiB.
     pub(super) fn memory(&self, name: &str) -> Option<u64> {
         self.field("proc/meminfo", name)?.split_whitespace().next()?.parse().ok()
+    }
+
+    /// The CPU time that the machine has given out since it started.
+    pub(super) fn ticks(&self) -> Option<Ticks> {
+        let text = self.text("proc/stat")?;
+        let sum = text.lines().next()?.strip_prefix("cpu ")?;
+        let ticks: Vec<u64> = sum.split_whitespace().map_while(|word| word.parse().ok()).collect();
+        let [user, nice, system, idle, waiting, interrupts, soft_interrupts, stolen] = *ticks.first_chunk::<8>()?;
+        // The two numbers behind these, guests' time, are contained in the first two.
+        let busy = user + nice + system + interrupts + soft_interrupts;
+        Some(Ticks { all: busy + idle + waiting + stolen, busy, stolen })
     }
 
     /// The text of `file` in every folder `cpu0`, `cpu1`, ... of the CPUs: each value once, sorted.

@@ -98,18 +98,14 @@ pub fn arms(case: &CaseId, cells: &[Cell], codes: &[Option<String>], drills: &[D
 
 fn arm(cell: &Cell, code: &str, against: Option<usize>, handicap: f64) -> Arm {
     Arm {
-        variant: cell.variant.name.clone(),
         knobs: cell.variant.knobs(),
         revision: cell.source.to_string(),
         against,
         handicap,
-        self_test: false,
         code: code.to_owned(),
         other_results: !cell.variant.same_results,
         env: cell.variant.env.clone(),
-        no_layout: None,
-        sizes: BTreeMap::new(),
-        training: None,
+        ..Arm::plain(cell.variant.name.clone())
     }
 }
 

@@ -1,18 +1,20 @@
 //! The bench on which cases are measured: it calibrates a case, draws layouts, and runs series of rounds.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use fastrand::Rng;
-use perfplan_harness::protocol::{self, Description};
+use perfplan_harness::protocol::Description;
 
+use super::commands;
 use super::commands::Executor;
 use super::lockstep::{self, Broken, Place, Task};
 use super::pace::{self, Costs, Target};
+use super::ready::{Around, Ready};
 use super::subject::{Program, Subject};
-use super::worker::{Seat, Starter, list, sample, set_up};
-use super::{commands, counting};
+use super::worker::{Seat, Starter, list};
 use crate::build::Layouts;
 use crate::process::Interrupted;
 use crate::samples::{ArmRound, Failure, Measurement, Record, Round};
@@ -34,8 +36,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    fn seat<'s>(&self, program: &'s Path, env: &'s [(String, String)], cpus: &'s [usize]) -> Seat<'s> {
-        Seat { program, env, padding: 0, cpus, timeout: self.timeout }
+    pub(super) fn seat<'s>(&self, program: &'s Path, env: &'s [(String, String)], cpus: &'s [usize]) -> Seat<'s> {
+        Seat { program, wrapper: &[], env, padding: 0, cpus, timeout: self.timeout }
     }
 }
 
@@ -107,7 +109,7 @@ impl<'a> Bench<'a> {
     }
 
     /// The CPUs for a case with so many threads.
-    fn cpus(&self, threads: usize) -> Vec<usize> {
+    pub(super) fn cpus(&self, threads: usize) -> Vec<usize> {
         self.settings.cpus.iter().copied().take(threads.max(1)).collect()
     }
 
@@ -116,18 +118,14 @@ impl<'a> Bench<'a> {
     /// # Errors
     /// Where the baseline can't be set up or run.
     pub fn calibrate(&mut self, subject: &Subject) -> Result<(Measurement, Costs)> {
-        let (costs, iterations, warm_up) = match &subject.command {
+        let costs = self.costs(subject)?;
+        let (iterations, warm_up) = if subject.is_command() {
             // One execution is one batch of one iteration, and nothing is warm.
-            Some(command) => {
-                let iteration_ns = commands::cost(subject, command, &self.settings.cpus)?;
-                (Costs { iteration_ns, overhead_ns: 0.0, handing_ns: 0.0 }, 1, 0)
-            }
-            None => {
-                let costs = self.costs(subject)?;
-                let iterations = pace::iterations(costs, self.settings.target, &subject.handicaps());
-                let iterations = iterations.with_context(|| too_long(costs))?;
-                (costs, iterations, iterations.div_ceil(WARM_UP))
-            }
+            (1, 0)
+        } else {
+            let iterations = pace::iterations(costs, self.settings.target, &subject.handicaps());
+            let iterations = iterations.with_context(|| too_long(costs))?;
+            (iterations, iterations.div_ceil(WARM_UP))
         };
         let measurement = Measurement {
             case: subject.case.clone(),
@@ -138,16 +136,31 @@ impl<'a> Bench<'a> {
             threads: subject.threads,
             rounds: Vec::new(),
             counted: Vec::new(),
+            observed: Vec::new(),
+            absent: BTreeMap::new(),
+            profiles: Vec::new(),
         };
         let overhead_ns = costs.overhead_ns + costs.iteration_ns * warm_up as f64;
         Ok((measurement, Costs { overhead_ns, ..costs }))
     }
 
+    /// What iterations and starting cost: on the baseline, and where the arms run different cases, on each of them.
     fn costs(&mut self, subject: &Subject) -> Result<Costs> {
-        let (mut worker, overhead_ns) = self.started(subject)?;
+        let differ = subject.arms.iter().any(|seating| seating.arm.case.is_some());
+        let arms = if differ { subject.arms.len() } else { 1 };
+        let costs = (0..arms).map(|arm| self.costs_of(subject, arm)).collect::<Result<Vec<_>>>()?;
+        Ok(pace::together(&costs))
+    }
+
+    fn costs_of(&mut self, subject: &Subject, arm: usize) -> Result<Costs> {
+        if subject.is_command() {
+            let iteration_ns = commands::cost(subject, arm, &self.settings.cpus)?;
+            return Ok(Costs { iteration_ns, overhead_ns: 0.0, handing_ns: 0.0 });
+        }
+        let (mut worker, overhead_ns) = self.started(subject, arm)?;
         let mut overheads = vec![overhead_ns];
         for _ in 1..STARTS {
-            let (again, started_ns) = self.started(subject)?;
+            let (again, started_ns) = self.started(subject, arm)?;
             let ending = Instant::now();
             again.end()?;
             overheads.push(started_ns + ending.elapsed().as_nanos() as f64);
@@ -156,7 +169,7 @@ impl<'a> Bench<'a> {
         let mut n = 1;
         let (iteration_ns, handing_ns) = loop {
             let begun = Instant::now();
-            let yielded = sample(worker.as_mut(), &protocol::Command::Batch(n))?;
+            let yielded = worker.batch(n)?;
             let took = yielded.value("wall").or_else(|| yielded.value("batch")).context("a batch without a time")?;
             if took >= aim || n >= 1 << 40 {
                 break (took / n as f64, (begun.elapsed().as_nanos() as f64 - took).max(0.0));
@@ -167,11 +180,10 @@ impl<'a> Bench<'a> {
         Ok(Costs { iteration_ns: iteration_ns.max(0.1), overhead_ns: stats::median(&overheads), handing_ns })
     }
 
-    /// A worker of the baseline with the case set up, and how long that took in nanoseconds.
-    fn started(&mut self, subject: &Subject) -> Result<(Box<dyn super::Worker>, f64)> {
+    /// A worker of an arm with its case set up, and how long that took in nanoseconds.
+    fn started(&mut self, subject: &Subject, arm: usize) -> Result<(Ready, f64)> {
         let begun = Instant::now();
-        let mut worker = self.start(subject, 0)?;
-        set_up(worker.as_mut(), subject.case.case(), &subject.size, 0.0)?;
+        let worker = self.ready(subject, arm, 0, &Around::default())?;
         Ok((worker, begun.elapsed().as_nanos() as f64))
     }
 
@@ -189,16 +201,17 @@ impl<'a> Bench<'a> {
         keep: &mut dyn FnMut(Record) -> Result<()>,
     ) -> Result<()> {
         let Series { mut arms, rounds: count, variances } = series;
-        if subject.command.is_none() {
+        if !subject.is_command() {
             self.link_layouts(subject, &arms, measurement.rounds.len() + count)?;
         }
-        let blocks = match subject.command {
-            Some(_) => pace::executions(costs, self.settings.target),
-            None => pace::blocks(costs, self.settings.target, measurement.iterations, variances),
+        let blocks = if subject.is_command() {
+            pace::executions(costs, self.settings.target)
+        } else {
+            pace::blocks(costs, self.settings.target, measurement.iterations, variances)
         };
         self.last_layout = None;
         let cpus = self.settings.cpus.clone();
-        let mut executor = subject.command.as_ref().map(|command| Executor::new(subject, command, &cpus));
+        let mut executor = subject.is_command().then(|| Executor::new(subject, &cpus));
         let mut done = 0;
         while done < count && !arms.is_empty() {
             let round = match &mut executor {
@@ -258,7 +271,6 @@ impl<'a> Bench<'a> {
         let cpus = self.cpus(subject.threads);
         let places = arms.iter().map(|arm| self.place(subject, *arm, at)).collect();
         let task = Task {
-            case: subject.case.case(),
             size: &subject.size,
             places,
             cpus: &cpus,
@@ -281,31 +293,14 @@ impl<'a> Bench<'a> {
             }
             None => (program.file.clone(), None),
         };
-        Place { arm, program: file, layout, env: &seating.env, handicap: seating.arm.handicap }
-    }
-
-    /// Runs the counting rounds of a case: allocations, which would disturb timing.
-    ///
-    /// # Errors
-    /// Where a record can't be kept, or the run is interrupted.
-    pub fn count(
-        &mut self,
-        subject: &Subject,
-        measurement: &Measurement,
-        keep: &mut dyn FnMut(Record) -> Result<()>,
-    ) -> Result<()> {
-        if subject.command.is_some() {
-            return Ok(());
+        Place {
+            arm,
+            case: subject.case_of(arm).case(),
+            program: file,
+            layout,
+            env: &seating.env,
+            handicap: seating.arm.handicap,
         }
-        let counted = counting::count(self, subject, measurement)?;
-        keep(Record::Counted { case: subject.case.clone(), counted })
-    }
-
-    pub(super) fn start(&mut self, subject: &Subject, arm: usize) -> Result<Box<dyn super::Worker>> {
-        let seating = &subject.arms[arm];
-        let file = self.programs[seating.program].file.clone();
-        let cpus = self.cpus(subject.threads);
-        self.starter.start(&Seat { timeout: subject.timeout, ..self.settings.seat(&file, &seating.env, &cpus) })
     }
 }
 

@@ -8,22 +8,21 @@ use anyhow::{Context, Result};
 use fastrand::Rng;
 
 use super::lockstep::Broken;
-use super::subject::{Command, Subject};
+use super::subject::{Command, Seating, Subject};
 use crate::process::{Repeated, Spec, Usage};
 use crate::samples::{ArmRound, Metric, Round};
 
 /// Runs the command of each arm of a case.
 pub(super) struct Executor<'s> {
     subject: &'s Subject,
-    command: &'s Command,
     cpus: &'s [usize],
     /// Per arm its command, made ready when it is run first.
     ready: BTreeMap<usize, Repeated>,
 }
 
 impl<'s> Executor<'s> {
-    pub(super) fn new(subject: &'s Subject, command: &'s Command, cpus: &'s [usize]) -> Self {
-        Self { subject, command, cpus, ready: BTreeMap::new() }
+    pub(super) fn new(subject: &'s Subject, cpus: &'s [usize]) -> Self {
+        Self { subject, cpus, ready: BTreeMap::new() }
     }
 
     /// Runs each of `arms` `blocks` times, in an order drawn for each block.
@@ -45,28 +44,29 @@ impl<'s> Executor<'s> {
     fn run(&mut self, arm: usize) -> Result<Usage> {
         match self.ready.entry(arm) {
             Entry::Occupied(ready) => ready.into_mut().run(),
-            Entry::Vacant(place) => place.insert(repeated(self.subject, self.command, arm, self.cpus)?).run(),
+            Entry::Vacant(place) => place.insert(repeated(self.subject, arm, self.cpus)?).run(),
         }
     }
 }
 
-fn repeated(subject: &Subject, command: &Command, arm: usize, cpus: &[usize]) -> Result<Repeated> {
-    let (program, arguments) = command.argv.split_first().context("a command without a program")?;
-    let mut spec = Spec::new(program).args(arguments).timeout(subject.timeout).cpus(cpus);
-    if let Some(folder) = command.folders.get(arm) {
-        spec = spec.current_dir(folder);
-    }
-    for (name, value) in &subject.arms[arm].env {
-        spec = spec.env(name, value);
-    }
-    Repeated::new(spec)
+fn repeated(subject: &Subject, arm: usize, cpus: &[usize]) -> Result<Repeated> {
+    Repeated::new(spec(subject, arm, cpus)?)
 }
 
-/// How long the baseline's command takes, in nanoseconds: the faster of two, for the first reads files that the second finds
+/// An arm's command as it is run.
+pub(super) fn spec(subject: &Subject, arm: usize, cpus: &[usize]) -> Result<Spec> {
+    let Seating { command, env, .. } = &subject.arms[arm];
+    let Command { argv, folder } = command.as_ref().context("this arm is no command")?;
+    let (program, arguments) = argv.split_first().context("a command without a program")?;
+    let spec = Spec::new(program).args(arguments).timeout(subject.timeout).cpus(cpus).current_dir(folder);
+    Ok(env.iter().fold(spec, |spec, (name, value)| spec.env(name, value)))
+}
+
+/// How long an arm's command takes, in nanoseconds: the faster of two, for the first reads files that the second finds
 /// in memory.
-pub(super) fn cost(subject: &Subject, command: &Command, cpus: &[usize]) -> Result<f64> {
-    let mut baseline = repeated(subject, command, 0, cpus)?;
-    let (first, second) = (baseline.run()?.elapsed_ns, baseline.run()?.elapsed_ns);
+pub(super) fn cost(subject: &Subject, arm: usize, cpus: &[usize]) -> Result<f64> {
+    let mut command = repeated(subject, arm, cpus)?;
+    let (first, second) = (command.run()?.elapsed_ns, command.run()?.elapsed_ns);
     Ok(first.min(second).max(1) as f64)
 }
 

@@ -3,48 +3,70 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use perfplan_harness::protocol;
 
 use super::bench::Bench;
+use super::ready::{Around, Count};
 use super::subject::Subject;
-use super::worker::{sample, set_up};
 use crate::process::Interrupted;
 use crate::samples::{Measurement, Metric};
 
-/// Counts are hardly ever exactly repeatable, so they are taken in several processes.
-const ROUNDS: usize = 3;
 /// Iterations that are counted per process.
 const ITERATIONS: u64 = 100;
 
-/// Per arm and metric, one value per process. An arm that can't be counted has none.
-pub(super) fn count(
-    bench: &mut Bench<'_>,
-    subject: &Subject,
-    measurement: &Measurement,
-) -> Result<Vec<BTreeMap<Metric, Vec<f64>>>> {
-    let mut counted = vec![BTreeMap::new(); subject.arms.len()];
-    let iterations = ITERATIONS.min(measurement.iterations);
-    for (arm, values) in counted.iter_mut().enumerate() {
-        for _ in 0..ROUNDS {
-            match once(bench, subject, arm, iterations) {
-                Ok(found) => found.into_iter().for_each(|(metric, value): (Metric, f64)| {
-                    values.entry(metric).or_insert_with(Vec::new).push(value);
-                }),
-                Err(error) if error.is::<Interrupted>() => return Err(error),
-                // The timed rounds say what is wrong with this arm; here it only has no counts.
-                Err(_) => break,
-            }
-        }
-    }
-    Ok(counted)
+/// What one arm was counted to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Counted {
+    /// Per metric one value per process.
+    pub values: BTreeMap<Metric, Vec<f64>>,
+    /// Draws of distributions, of one process.
+    pub observed: BTreeMap<String, Vec<f64>>,
 }
 
-fn once(bench: &mut Bench<'_>, subject: &Subject, arm: usize, iterations: u64) -> Result<Vec<(Metric, f64)>> {
-    let mut worker = bench.start(subject, arm)?;
-    set_up(worker.as_mut(), subject.case.case(), &subject.size, 0.0)?;
-    // The first iterations fill caches and buffers; what counts is the steady state.
-    sample(worker.as_mut(), &protocol::Command::Batch(iterations))?;
-    let yielded = sample(worker.as_mut(), &protocol::Command::Count(iterations))?;
-    worker.end()?;
-    Ok(yielded.values.into_iter().filter_map(|(name, value)| Some((name.parse().ok()?, value))).collect())
+impl Counted {
+    fn take(&mut self, count: Count) {
+        for (metric, value) in count.values {
+            self.values.entry(metric).or_default().push(value);
+        }
+        // An iteration has the same result whenever it runs, so a second process draws nothing new: its draws would only
+        // pretend to be more.
+        for (name, draws) in count.observed {
+            self.observed.entry(name).or_insert(draws);
+        }
+    }
+}
+
+impl Bench<'_> {
+    /// Counts allocations, and what the cases report themselves, in `rounds` processes per arm. An arm that can't be counted
+    /// has nothing; the timed rounds say what is wrong with it.
+    ///
+    /// # Errors
+    /// Where the run is interrupted.
+    pub fn count(&mut self, subject: &Subject, measurement: &Measurement, rounds: usize) -> Result<Vec<Counted>> {
+        let mut counted = vec![Counted::default(); subject.arms.len()];
+        let iterations = counted_iterations(measurement);
+        for (arm, all) in counted.iter_mut().enumerate() {
+            for _ in 0..rounds {
+                match self.counted(subject, arm, iterations) {
+                    Ok(count) => all.take(count),
+                    Err(error) if error.is::<Interrupted>() => return Err(error),
+                    Err(_) => break,
+                }
+            }
+        }
+        Ok(counted)
+    }
+
+    /// The first iterations fill caches and buffers; what counts is the steady state.
+    fn counted(&mut self, subject: &Subject, arm: usize, iterations: u64) -> Result<Count> {
+        let mut ready = self.ready(subject, arm, iterations, &Around::default())?;
+        let count = ready.count(iterations)?;
+        ready.end()?;
+        Ok(count)
+    }
+}
+
+/// How many iterations of a case are counted per process.
+#[must_use]
+pub fn counted_iterations(measurement: &Measurement) -> u64 {
+    ITERATIONS.min(measurement.iterations)
 }

@@ -22,6 +22,8 @@ const MOST_PADDING: usize = 4096;
 pub(super) struct Place<'a> {
     /// Index into the measurement's arms.
     pub(super) arm: usize,
+    /// What it runs, by its name in the program.
+    pub(super) case: &'a str,
     /// The program, in the layout that was drawn.
     pub(super) program: PathBuf,
     /// The layout's seed.
@@ -33,7 +35,6 @@ pub(super) struct Place<'a> {
 /// What a round is to do.
 #[derive(Clone, Debug)]
 pub(super) struct Task<'a> {
-    pub(super) case: &'a str,
     pub(super) size: &'a str,
     pub(super) places: Vec<Place<'a>>,
     pub(super) cpus: &'a [usize],
@@ -74,7 +75,7 @@ pub(super) fn round(
     let workers = task.places.iter().map(|_| None).collect();
     let mut table = Table { task, rng, workers, blocks: Vec::new(), disturbed: Vec::new(), inside_ns: 0.0 };
     table.start(starter)?;
-    table.each(|place, worker| set_up(worker, task.case, task.size, place.handicap).map(drop))?;
+    table.each(|place, worker| set_up(worker, place.case, task.size, place.handicap).map(drop))?;
     if task.warm_up > 0 {
         table.each(|_, worker| sample(worker, &Command::Batch(task.warm_up)).map(drop))?;
     }
@@ -99,6 +100,7 @@ impl Table<'_, '_> {
             let place = &self.task.places[at];
             let seat = Seat {
                 program: &place.program,
+                wrapper: &[],
                 env: place.env,
                 padding: self.rng.usize(..MOST_PADDING),
                 cpus: self.task.cpus,

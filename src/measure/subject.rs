@@ -28,6 +28,8 @@ pub struct Seating {
     pub twin: usize,
     /// Environment variables of the variant.
     pub env: Vec<(String, String)>,
+    /// What is run, where the arm is no program that links the harness.
+    pub command: Option<Command>,
 }
 
 /// A case with all its arms.
@@ -41,22 +43,32 @@ pub struct Subject {
     pub threads: usize,
     /// How long a worker or a command may take.
     pub timeout: Duration,
-    /// The arms.
+    /// The arms: all of them link the harness, or none does.
     pub arms: Vec<Seating>,
-    /// The command of a command workload; `None` where the programs link the harness.
-    pub command: Option<Command>,
 }
 
-/// A program that is no worker: run from start to end, once per arm and round.
+/// A program that is no worker: run from start to end, once per block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Command {
     /// The program and its arguments.
     pub argv: Vec<String>,
-    /// Where each arm runs it: the working tree, or a revision's worktree.
-    pub folders: Vec<PathBuf>,
+    /// Where it is run: the working tree, or a revision's worktree.
+    pub folder: PathBuf,
 }
 
 impl Subject {
+    /// Whether it is commands that are run, and no workers.
+    #[must_use]
+    pub fn is_command(&self) -> bool {
+        self.arms.first().is_some_and(|seating| seating.command.is_some())
+    }
+
+    /// What an arm runs: the subject's own case, or one side of a step.
+    #[must_use]
+    pub fn case_of(&self, arm: usize) -> &CaseId {
+        self.arms[arm].arm.case.as_ref().unwrap_or(&self.case)
+    }
+
     /// The command line that measures this case again, with the baseline and this arm alone.
     #[must_use]
     pub fn again(&self, arm: usize) -> String {

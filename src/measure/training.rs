@@ -60,7 +60,7 @@ pub fn train(
 
 impl Course<'_> {
     fn seat(&self) -> Seat<'_> {
-        Seat { program: self.program, env: self.env, padding: 0, cpus: &[], timeout: self.timeout }
+        Seat { program: self.program, wrapper: &[], env: self.env, padding: 0, cpus: &[], timeout: self.timeout }
     }
 }
 

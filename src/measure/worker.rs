@@ -1,5 +1,6 @@
 //! A worker as the sampling loop sees it, and the real one: a process behind a socket.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::fd::OwnedFd;
@@ -17,6 +18,8 @@ use crate::process::{self, Child, Spec, Usage};
 pub struct Seat<'a> {
     /// The program, in the layout that was drawn.
     pub program: &'a Path,
+    /// Words before the program: of a tool that runs it and watches.
+    pub wrapper: &'a [OsString],
     /// Environment variables of the variant.
     pub env: &'a [(String, String)],
     /// Bytes by which the environment block is lengthened: the stack begins elsewhere in every process.
@@ -38,6 +41,9 @@ pub trait Starter: Send {
 
 /// One process that measures.
 pub trait Worker {
+    /// Its process id.
+    fn pid(&self) -> u32;
+
     /// Tells the worker what to do.
     ///
     /// # Errors
@@ -100,7 +106,7 @@ impl Starter for Processes {
         let (ours, theirs) = UnixStream::pair().context("making a socket pair")?;
         ours.set_read_timeout(Some(GLANCE))?;
         let padding = "x".repeat(seat.padding);
-        let mut spec = Spec::new(seat.program).cpus(seat.cpus).env(PADDING, &padding);
+        let mut spec = Spec::new(seat.program).behind(seat.wrapper).cpus(seat.cpus).env(PADDING, &padding);
         for (name, value) in seat.env {
             spec = spec.env(name, value);
         }
@@ -172,6 +178,10 @@ impl Process {
 }
 
 impl Worker for Process {
+    fn pid(&self) -> u32 {
+        self.child.pid()
+    }
+
     fn send(&mut self, command: &Command) -> Result<()> {
         match self.lines.get_mut().write_all(format!("{command}\n").as_bytes()) {
             Ok(()) => Ok(()),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::samples::{CaseId, Measurement, Run};
 use crate::stats;
-use crate::verdict::{Judgement, Verdict, is_same_code};
+use crate::verdict::{ClaimOutcome, Holds, Judgement, Verdict, is_same_code};
 
 /// Rounds of a case that is compared with nothing: enough for a steady mean and its spread.
 const ALONE: usize = 20;
@@ -46,13 +46,21 @@ fn turn(run: &Run, judgement: &Judgement, at: usize, case: &CaseId) -> Option<(T
     let measurement = run.measurement(case)?;
     let measured = measurement.rounds.len();
     let arms = undecided(run, judgement, measurement);
-    let looks = if measurement.pairs().next().is_some() { stats::looks(run.gate.most_rounds) } else { vec![ALONE] };
+    let looks = if measurement.pairs().next().is_some() || run.step(case).is_some() {
+        stats::looks(run.gate.most_rounds)
+    } else {
+        vec![ALONE]
+    };
     let look = looks.into_iter().find(|look| *look > measured)?;
     (!arms.is_empty()).then_some((Turn { case: at, arms, rounds: look - measured }, measured))
 }
 
 /// The arms whose rows are undecided, and their baselines; the only arm of a case that is compared with nothing.
 fn undecided(run: &Run, judgement: &Judgement, measurement: &Measurement) -> Vec<usize> {
+    if run.step(&measurement.case).is_some() {
+        let all = 0..measurement.arms.len();
+        return if is_open(run, judgement, measurement) { all.collect() } else { Vec::new() };
+    }
     if measurement.pairs().next().is_none() {
         return (0..measurement.arms.len()).collect();
     }
@@ -73,6 +81,14 @@ fn undecided(run: &Run, judgement: &Judgement, measurement: &Measurement) -> Vec
     arms.sort_unstable();
     arms.dedup();
     arms
+}
+
+/// Whether a step needs more timed rounds: the first ones, which tell how much it changed, or those that a claim needs.
+fn is_open(run: &Run, judgement: &Judgement, measurement: &Measurement) -> bool {
+    let lost = run.failures.iter().any(|failure| failure.case.as_ref() == Some(&measurement.case));
+    let outcome = judgement.steps.iter().find(|outcome| outcome.step.case == measurement.case);
+    let undecided = |claim: &ClaimOutcome| claim.timed && claim.holds == Holds::Undecided;
+    !lost && (measurement.rounds.is_empty() || outcome.is_some_and(|outcome| outcome.claims.iter().any(undecided)))
 }
 
 /// As many of `rounds` as can be paid for, at what rounds have cost so far.

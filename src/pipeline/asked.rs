@@ -11,7 +11,7 @@ use crate::build::{self, Fitness, Workspace};
 use crate::git::Repository;
 use crate::matrix::{self, Design, Drill};
 use crate::plan::{self, Filters, Plan, Variant, Workload};
-use crate::samples::{Skipped, VariantName};
+use crate::samples::{CaseId, Skipped, Step, VariantName};
 
 /// A request, read against its plan.
 pub(super) struct Asked<'r> {
@@ -23,6 +23,8 @@ pub(super) struct Asked<'r> {
     pub(super) base: Option<String>,
     pub(super) drills: Vec<Drill>,
     pub(super) filters: Filters,
+    /// The steps whose claims are judged: none where a matrix is measured, or recommended builds are confirmed.
+    pub(super) steps: Vec<Step>,
     /// What is built, the baseline first.
     pub(super) variants: Vec<Variant>,
     /// What can't be built or run here.
@@ -58,7 +60,21 @@ impl<'r> Asked<'r> {
         let (variants, skipped) = fit(variants, &workspace, request)?;
         let base = request.base.as_ref().map(|base| commit(&workspace.root, base)).transpose()?;
         let workloads = stage::workloads(&plan, &workspace)?;
-        Ok(Self { request, plan, workspace, workloads, base, drills, filters, variants, skipped, design, division })
+        let steps = steps(&plan, request)?;
+        Ok(Self {
+            request,
+            plan,
+            workspace,
+            workloads,
+            base,
+            drills,
+            filters,
+            steps,
+            variants,
+            skipped,
+            design,
+            division,
+        })
     }
 
     /// What is to be built.
@@ -86,6 +102,31 @@ pub(super) fn usage(error: impl std::fmt::Display) -> Usage {
     Usage(error.to_string())
 }
 
+/// The plan's steps, where what is measured is the build that ships.
+fn steps(plan: &Plan, request: &Request) -> Result<Vec<Step>> {
+    if request.matrix || !request.these.is_empty() {
+        return Ok(Vec::new());
+    }
+    if request.claims_only && plan.steps.is_empty() {
+        return Err(usage("the plan makes no claims: add a [[step]] to perfplan.toml (docs/claims.md)").into());
+    }
+    plan.steps.iter().map(recorded).collect()
+}
+
+/// A step as a run keeps it: what the plan says, in its own words.
+fn recorded(step: &plan::Step) -> Result<Step> {
+    let plan::Step { id, title, before, after, claims, plan, expect } = step;
+    Ok(Step {
+        case: CaseId::new(Step::WORKLOAD, id).map_err(anyhow::Error::msg)?,
+        title: title.clone().unwrap_or_default(),
+        source: plan.clone().unwrap_or_default(),
+        expect: expect.clone().unwrap_or_default(),
+        before: before.clone(),
+        after: after.clone(),
+        claims: claims.iter().map(|claim| claim.text.clone()).collect(),
+    })
+}
+
 /// The variants that are asked for, the baseline first.
 fn variants(plan: &Plan, design: Option<&Design>, request: &Request) -> Result<Vec<Variant>> {
     let all = match design {
@@ -95,7 +136,7 @@ fn variants(plan: &Plan, design: Option<&Design>, request: &Request) -> Result<V
     };
     let asked = named(all, design.is_some(), &request.variants)?;
     let baseline = all.iter().find(|variant| variant.name == plan.baseline);
-    let alone = request.base.is_some() || request.baseline_alone;
+    let alone = request.base.is_some() || request.baseline_alone || request.claims_only;
     let mut chosen: Vec<Variant> = match (asked.is_empty(), alone && design.is_none()) {
         // Against another revision, the build that ships is what counts.
         (true, true) => baseline.cloned().into_iter().collect(),

@@ -1,20 +1,20 @@
 //! Everything before the first round: plan, machine, builds, cases, and the run's record.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 
 use super::asked::{Asked, usage};
-use super::divided;
 use super::request::{Request, Resume, Usage};
 use super::seats::{self, Choice, Chosen, Itself};
 use super::stage::{self, Placed, Stage};
+use super::{divided, lint};
 use crate::build::LayoutFolder;
 use crate::measure::{Bench, Program, Settings, Starter, Target};
 use crate::process::{Disturbance, Machine};
-use crate::progress::Listener;
-use crate::samples::{Environment, FORMAT, Run, RunId};
+use crate::progress::{Event, Listener};
+use crate::samples::{Environment, FORMAT, Failure, Run, RunId, Step};
 use crate::store::{Journal, Runs};
 use crate::{doctor, git};
 
@@ -35,6 +35,18 @@ pub(super) struct Prepared<'r> {
     layouts: Option<LayoutFolder>,
     /// How long may be measured.
     pub(super) budget: Duration,
+}
+
+impl Prepared<'_> {
+    /// What could not be built.
+    pub(super) fn failures(&self) -> &[Failure] {
+        &self.stage.failures
+    }
+
+    /// Where the files of a profile go.
+    pub(super) fn profiles(&self) -> PathBuf {
+        self.asked.workspace.own().join("profiles").join(self.id.as_str())
+    }
 }
 
 /// Reads the plan, looks at the machine, and builds.
@@ -58,11 +70,21 @@ pub(super) fn prepare<'r>(
     runs.ensure_writable()?;
     let stage = stage::build(&asked.demand(), &asked.workloads, starter, listener)?;
     let environment = doctor::environment(&asked.workspace.root);
+    lint(&asked, &environment, listener)?;
     let measure = &asked.plan.measure;
     let budget = request.budget.unwrap_or(measure.budget);
     let folder = asked.workspace.own().join("layouts");
     let layouts = measure.shuffle_layouts.then(|| LayoutFolder::new(&folder, id.as_str())).transpose()?;
     Ok(Prepared { asked, stage, machine: Machine::this()?, environment, runs, id, layouts, budget })
+}
+
+/// Says what makes this run's numbers worse than they could be, a line each.
+fn lint(asked: &Asked<'_>, environment: &Environment, listener: &mut dyn Listener) -> Result<()> {
+    let mut findings = doctor::findings(environment);
+    let builds = lint::of_variants(&asked.workspace.root, &asked.variants, &asked.plan.baseline)?;
+    findings.extend(doctor::build_findings(&builds));
+    doctor::brief(&findings).iter().for_each(|line| listener.event(&Event::Finding(line)));
+    Ok(())
 }
 
 /// Time of day and three random letters: runs sort by age, and two that start together differ.
@@ -132,7 +154,10 @@ pub(super) fn subjects(
     let timeout = prepared.asked.plan.measure.timeout;
     let shard = prepared.asked.division.as_ref().and_then(|division| division.cases);
     let (filters, drills) = (&prepared.asked.filters, &prepared.asked.drills);
-    let choice = Choice { filters, shard, drills, size, itself, timeout };
+    // A self-test asks of the machine, not of the plan.
+    let steps: &[Step] = if itself.is_some() { &[] } else { &prepared.asked.steps };
+    let claims_only = prepared.asked.request.claims_only;
+    let choice = Choice { filters, shard, drills, steps, claims_only, size, itself, timeout };
     let chosen = seats::subjects(&prepared.stage, bench, placed, &choice)?;
     // What did not build has cases that nobody knows: a filter may mean one of them.
     if prepared.stage.failures.is_empty() && chosen.failures.is_empty() {
@@ -179,7 +204,7 @@ fn new_run(prepared: &Prepared<'_>, chosen: &Chosen) -> Result<Run> {
     // All that decides what is measured: two runs are the same question when this is equal.
     let arms: Vec<_> =
         chosen.subjects.iter().map(|subject| (&subject.case, &subject.size, subject.recorded())).collect();
-    let asked = git::content_id(&serde_json::to_vec(&(arms, &prepared.asked.plan.gate))?)?;
+    let asked = git::content_id(&serde_json::to_vec(&(arms, &chosen.steps, &prepared.asked.plan.gate))?)?;
     cases.extend(chosen.missing.iter().cloned());
     Ok(Run {
         format: FORMAT,
@@ -192,6 +217,7 @@ fn new_run(prepared: &Prepared<'_>, chosen: &Chosen) -> Result<Run> {
         environment: prepared.environment.clone(),
         gate: prepared.asked.plan.gate.clone(),
         cases,
+        steps: chosen.steps.clone(),
         measurements: Vec::new(),
         failures: prepared.stage.failures.iter().chain(&chosen.failures).cloned().collect(),
         skipped: prepared.asked.skipped.iter().chain(&chosen.skipped).cloned().collect(),

@@ -41,6 +41,8 @@ pub struct Request {
     pub matrix: bool,
     /// These variants in place of the plan's.
     pub these: Vec<Variant>,
+    /// The plan's steps alone, without the plain cases.
+    pub claims_only: bool,
     /// Builds the baseline and the variants that are named, no others: self-tests need no matrix.
     pub baseline_alone: bool,
 }

@@ -8,12 +8,13 @@ use anyhow::Result;
 
 use super::request::Usage;
 use super::stage::{Placed, Stage};
+use super::steps::{self, Home};
 use crate::build::{Artifact, Preload};
 use crate::matrix::{self, Cell, Drill};
 use crate::measure::{Bench, Command, Seating, Subject};
 use crate::plan::{Filters, Variant, Workload, WorkloadSource};
 use crate::process::Interrupted;
-use crate::samples::{CaseId, Failure, Shard, Skipped};
+use crate::samples::{Arm, CaseId, Failure, Shard, Skipped, Step};
 
 /// The cases that the filters choose, with their arms seated, and the cases that only one side of a comparison has.
 pub(super) fn subjects(stage: &Stage, bench: &mut Bench<'_>, placed: &Placed, choice: &Choice<'_>) -> Result<Chosen> {
@@ -31,6 +32,7 @@ pub(super) fn subjects(stage: &Stage, bench: &mut Bench<'_>, placed: &Placed, ch
             Err(error) => chosen.failures.push(unfit(&workload.name, &error)),
         }
     }
+    chosen.seat_steps(choice);
     Ok(chosen)
 }
 
@@ -46,6 +48,10 @@ pub(super) struct Choice<'a> {
     /// The shard whose cases are measured; `None` where cases are not divided.
     pub(super) shard: Option<Shard>,
     pub(super) drills: &'a [Drill],
+    /// The steps of the plan.
+    pub(super) steps: &'a [Step],
+    /// Whether the steps alone are measured.
+    pub(super) claims_only: bool,
     pub(super) size: &'a str,
     /// How long a worker may take to answer, where the workload does not say.
     pub(super) timeout: Duration,
@@ -55,9 +61,21 @@ impl Choice<'_> {
     /// Whether a case is to be measured here. Those that another shard measures are counted.
     fn takes(&self, case: &CaseId, chosen: &mut Chosen) -> bool {
         let elsewhere = self.shard.is_some_and(|shard| !shard.has_case(case));
-        let wanted = self.filters.matches(case);
+        let wanted = self.filters.matches(case) && !self.claims_only;
         chosen.elsewhere += usize::from(wanted && elsewhere);
         wanted && !elsewhere
+    }
+
+    /// The steps that are measured here: a filter means a step by its own name, or by its case after the step.
+    fn wanted_steps(&self) -> impl Iterator<Item = &Step> {
+        let named = |step: &&Step| self.filters.matches(&step.case) || self.filters.matches(&step.after);
+        let here = |step: &&Step| self.shard.is_none_or(|shard| shard.has_case(&step.case));
+        self.steps.iter().filter(named).filter(here)
+    }
+
+    /// Whether a step has to run this case, whatever the filters say.
+    fn is_of_a_step(&self, case: &CaseId) -> bool {
+        self.wanted_steps().any(|step| step.cases().any(|side| side == case))
     }
 }
 
@@ -79,6 +97,10 @@ pub(super) enum Itself {
 #[derive(Default)]
 pub(super) struct Chosen {
     pub(super) subjects: Vec<Subject>,
+    /// The steps among them.
+    pub(super) steps: Vec<Step>,
+    /// The cases that steps run.
+    homes: BTreeMap<CaseId, Home>,
     /// Cases that can't be compared, because only one side has them.
     pub(super) missing: Vec<CaseId>,
     /// How many cases other shards measure.
@@ -89,6 +111,23 @@ pub(super) struct Chosen {
     pub(super) failures: Vec<Failure>,
     /// Variants that a command can't be run as, with the reason.
     pub(super) skipped: Vec<Skipped>,
+}
+
+impl Chosen {
+    /// Seats the steps that are wanted, when all cases are known.
+    fn seat_steps(&mut self, choice: &Choice<'_>) {
+        for step in choice.wanted_steps() {
+            self.known.push(step.case.clone());
+            self.steps.push(step.clone());
+            match steps::subject(step, &self.homes, choice.size) {
+                Ok(subject) => self.subjects.push(subject),
+                Err(failure) => {
+                    self.missing.push(step.case.clone());
+                    self.failures.push(*failure);
+                }
+            }
+        }
+    }
 }
 
 /// One workload's part.
@@ -120,6 +159,10 @@ impl Seats<'_> {
                 }
             };
             chosen.known.push(id.clone());
+            if choice.is_of_a_step(&id) {
+                let arms = self.seated(matrix::arms(&id, &self.stage.cells, &codes, &[]));
+                self.at_home(&id, &arms, case.threads, choice, chosen);
+            }
             if !choice.takes(&id, chosen) {
                 continue;
             }
@@ -128,31 +171,39 @@ impl Seats<'_> {
                 continue;
             }
             let arms = matrix::arms(&id, &self.stage.cells, &codes, choice.drills);
-            let arms: Vec<Seating> = arms.into_iter().filter_map(|(cell, arm)| self.seat(cell, arm)).collect();
+            let arms = self.seated(arms);
             if arms.is_empty() {
                 // Without its baseline's program a case has nothing to be compared with.
                 chosen.missing.push(id);
                 continue;
             }
             let arms = choice.itself.map_or(arms.clone(), |itself| against_itself(arms, itself));
-            chosen.subjects.push(self.subject(id, case.threads, arms, None, choice));
+            chosen.subjects.push(self.subject(id, case.threads, arms, choice));
         }
         Ok(())
     }
 
-    fn subject(
-        &self,
-        case: CaseId,
-        threads: usize,
-        arms: Vec<Seating>,
-        command: Option<Command>,
-        choice: &Choice<'_>,
-    ) -> Subject {
-        let timeout = self.workload.timeout.unwrap_or(choice.timeout);
-        Subject { case, size: choice.size.to_owned(), threads, timeout, arms, command }
+    fn subject(&self, case: CaseId, threads: usize, arms: Vec<Seating>, choice: &Choice<'_>) -> Subject {
+        let timeout = self.timeout(choice);
+        Subject { case, size: choice.size.to_owned(), threads, timeout, arms }
     }
 
-    fn seat(&self, cell: usize, mut arm: crate::samples::Arm) -> Option<Seating> {
+    fn timeout(&self, choice: &Choice<'_>) -> Duration {
+        self.workload.timeout.unwrap_or(choice.timeout)
+    }
+
+    /// Keeps the arm of a case that steps measure.
+    fn at_home(&self, id: &CaseId, arms: &[Seating], threads: usize, choice: &Choice<'_>, chosen: &mut Chosen) {
+        if let Some(home) = Home::of(arms, threads, self.timeout(choice)) {
+            chosen.homes.insert(id.clone(), home);
+        }
+    }
+
+    fn seated(&self, arms: Vec<(usize, Arm)>) -> Vec<Seating> {
+        arms.into_iter().filter_map(|(cell, arm)| self.seat(cell, arm)).collect()
+    }
+
+    fn seat(&self, cell: usize, mut arm: Arm) -> Option<Seating> {
         let program = self.places[cell]?;
         arm.sizes = self.made[cell].as_ref()?.sizes.clone();
         if let Some(made) = &self.stage.made[cell] {
@@ -161,7 +212,7 @@ impl Seats<'_> {
         }
         arm.no_layout.clone_from(&self.reasons[program]);
         let env = arm.env.clone().into_iter().collect();
-        Some(Seating { env, arm, program, twin: program + 1 })
+        Some(Seating { env, arm, program, twin: program + 1, command: None })
     }
 
     /// A command is not built here: it has an arm per source tree, and per variant that changes nothing but its environment and
@@ -169,32 +220,38 @@ impl Seats<'_> {
     fn command(&self, argv: &[String], choice: &Choice<'_>, chosen: &mut Chosen) -> Result<()> {
         let id = CaseId::new(&self.workload.name, "run").map_err(anyhow::Error::msg)?;
         chosen.known.push(id.clone());
-        if !choice.takes(&id, chosen) {
+        let (taken, of_a_step) = (choice.takes(&id, chosen), choice.is_of_a_step(&id));
+        if !taken && !of_a_step {
             return Ok(());
         }
         if choice.drills.iter().any(|drill| drill.cases.matches(&id)) {
             let text = format!("{id} is a command, and only programs that link perfplan-harness can be handicapped");
             return Err(Usage(text).into());
         }
-        let envs = self.environments(&id, argv, chosen);
-        let codes: Vec<Option<String>> = envs.iter().map(|env| env.as_ref().map(|_| String::new())).collect();
-        let arms = matrix::arms(&id, &self.stage.cells, &codes, &[]);
-        if arms.is_empty() {
-            // Without its baseline a command has nothing to be compared with.
-            chosen.missing.push(id);
-            return Ok(());
+        let arms = self.commands(&id, argv, chosen);
+        if of_a_step {
+            self.at_home(&id, &arms, 1, choice, chosen);
         }
-        let folders = arms.iter().map(|(cell, _)| self.stage.folders[*cell].clone()).collect();
+        match (taken, arms.is_empty()) {
+            (false, _) => {}
+            // Without its baseline a command has nothing to be compared with.
+            (true, true) => chosen.missing.push(id),
+            (true, false) => chosen.subjects.push(self.subject(id, 1, arms, choice)),
+        }
+        Ok(())
+    }
+
+    fn commands(&self, id: &CaseId, argv: &[String], chosen: &mut Chosen) -> Vec<Seating> {
+        let envs = self.environments(id, argv, chosen);
+        let codes: Vec<Option<String>> = envs.iter().map(|env| env.as_ref().map(|_| String::new())).collect();
         let why = "the program is not built here";
-        let seat = |(cell, mut arm): (usize, crate::samples::Arm)| {
+        let seat = |(cell, mut arm): (usize, Arm)| {
             arm.no_layout = Some(why.to_owned());
             arm.env = envs[cell].clone().unwrap_or_default();
-            Seating { env: arm.env.clone().into_iter().collect(), arm, program: 0, twin: 0 }
+            let command = Some(Command { argv: argv.to_vec(), folder: self.stage.folders[cell].clone() });
+            Seating { env: arm.env.clone().into_iter().collect(), arm, program: 0, twin: 0, command }
         };
-        let arms = arms.into_iter().map(seat).collect();
-        let command = Some(Command { argv: argv.to_vec(), folders });
-        chosen.subjects.push(self.subject(id, 1, arms, command, choice));
-        Ok(())
+        matrix::arms(id, &self.stage.cells, &codes, &[]).into_iter().map(seat).collect()
     }
 
     /// Per cell the environment that a command runs in; `None` where the cell is none of a command's, or the command would not

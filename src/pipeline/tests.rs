@@ -59,6 +59,10 @@ impl Starter for Script {
 }
 
 impl Worker for Scripted {
+    fn pid(&self) -> u32 {
+        0
+    }
+
     fn send(&mut self, command: &Command) -> Result<()> {
         self.last = Some(command.clone());
         Ok(())
@@ -95,6 +99,7 @@ impl Worker for Scripted {
 fn arm(variant: &str, code: &str, against: Option<usize>) -> Arm {
     Arm {
         variant: variant.parse().unwrap(),
+        case: None,
         knobs: BTreeMap::new(),
         revision: "working tree".to_owned(),
         against,
@@ -110,16 +115,10 @@ fn arm(variant: &str, code: &str, against: Option<usize>) -> Arm {
 }
 
 fn subject(case: &str, arms: &[Arm]) -> Subject {
-    let seat = |(at, arm): (usize, &Arm)| Seating { arm: arm.clone(), program: at, twin: at, env: Vec::new() };
+    let seat =
+        |(at, arm): (usize, &Arm)| Seating { arm: arm.clone(), program: at, twin: at, env: Vec::new(), command: None };
     let arms = arms.iter().enumerate().map(seat).collect();
-    Subject {
-        case: case.parse().unwrap(),
-        size: "quick".to_owned(),
-        threads: 1,
-        timeout: Duration::from_secs(1),
-        arms,
-        command: None,
-    }
+    Subject { case: case.parse().unwrap(), size: "quick".to_owned(), threads: 1, timeout: Duration::from_secs(1), arms }
 }
 
 fn run_of(cases: Vec<CaseId>) -> Run {
@@ -134,6 +133,7 @@ fn run_of(cases: Vec<CaseId>) -> Run {
         environment: Environment::default(),
         gate: Gate::default(),
         cases,
+        steps: Vec::new(),
         measurements: Vec::new(),
         failures: Vec::new(),
         skipped: Vec::new(),

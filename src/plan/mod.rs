@@ -3,6 +3,7 @@
 //! The defaults stand in `default.toml`, which is part of the program and read by the same code; a user's file is laid over
 //! them key by key. Every error names the file, the line and the column, shows the line and says what to write instead.
 
+pub mod claim;
 mod error;
 mod fault;
 mod filter;
@@ -12,6 +13,7 @@ mod load;
 mod matrix;
 mod nearest;
 mod quick;
+mod step;
 mod types;
 mod values;
 mod variant;
@@ -27,6 +29,7 @@ pub use knob::{Knob, Setting};
 pub use load::{find, load};
 pub use matrix::{Axis, DesignKind, Exclusion, Matrix};
 pub use perfplan_harness::Size;
+pub use step::{Sentence, Step};
 pub use types::{Building, Measure, Plan, TrainingPlan};
 pub use variant::{Allocator, Variant};
 pub use workload::{Workload, WorkloadSource};

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use perfplan_harness::Size;
 
-use super::{Filters, Matrix, PlanError, Variant, Workload, wire};
+use super::{Filters, Matrix, PlanError, Step, Variant, Workload, wire};
 use crate::samples::{Gate, VariantName};
 
-/// A validated plan. Names of workloads and of variants are unique, and there is at least one variant.
+/// A validated plan. Names of workloads, of variants and of steps are unique, and there is at least one variant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     /// The file that it was read from; `None` where the defaults alone apply.
@@ -29,6 +29,8 @@ pub struct Plan {
     pub baseline: VariantName,
     /// Which knobs of the baseline variant are turned where a whole matrix is built.
     pub matrix: Matrix,
+    /// The steps whose claims are judged, in the order of the file.
+    pub steps: Vec<Step>,
 }
 
 impl Plan {

@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use super::fault::{Refusal, instead};
 use super::filter::{EXAMPLES, Filter};
 use super::{Allocator, DesignKind, Size};
-use crate::samples::{Metric, VariantName};
+use crate::samples::{CaseId, Metric, VariantName};
 use crate::units::{parse_bytes, parse_duration, parse_percent};
 
 /// A kind of value that is written as text.
@@ -238,6 +238,65 @@ impl Written for FilterText {
 
     fn read(text: &str) -> Result<Filter, Refusal> {
         text.parse().map_err(|problem: String| Refusal::new(problem, format!("write {EXAMPLES}")))
+    }
+}
+
+/// The name of a case.
+pub(super) enum CaseName {}
+
+impl Written for CaseName {
+    type Value = CaseId;
+    const WHAT: &'static str = r#"a case such as "generator::redb/cached""#;
+
+    fn read(text: &str) -> Result<CaseId, Refusal> {
+        let help = r#"write the workload, :: and the case, such as "generator::redb/cached""#;
+        text.parse().map_err(|problem: String| Refusal::new(problem, help))
+    }
+}
+
+/// The longest slug and the longest line, in bytes.
+const LONGEST_SLUG: usize = 60;
+const LONGEST_LINE: usize = 500;
+
+/// A name that goes into files and links: `redb-snapshot-cache`.
+pub(super) enum Slug {}
+
+impl Written for Slug {
+    type Value = String;
+    const WHAT: &'static str = r#"a name such as "redb-snapshot-cache""#;
+
+    fn read(text: &str) -> Result<String, Refusal> {
+        let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        if text.len() <= LONGEST_SLUG && text.split('-').all(plain) {
+            return Ok(text.to_owned());
+        }
+        let problem =
+            format!("{text:?} is not a name for a step: it has 1 to {LONGEST_SLUG} small letters, digits and single -");
+        Err(Refusal::new(problem, format!("write a name such as {:?}", slug_of(text))))
+    }
+}
+
+/// The slug that is nearest to a text; an example where there is none.
+fn slug_of(text: &str) -> String {
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let slug = words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-");
+    let slug = slug.get(..LONGEST_SLUG).unwrap_or(&slug).trim_end_matches('-');
+    if slug.is_empty() { "redb-snapshot-cache".to_owned() } else { slug.to_owned() }
+}
+
+/// A line for people.
+pub(super) enum Line {}
+
+impl Written for Line {
+    type Value = String;
+    const WHAT: &'static str = "a line of text";
+
+    fn read(text: &str) -> Result<String, Refusal> {
+        if !text.trim().is_empty() && text.len() <= LONGEST_LINE && !text.chars().any(char::is_control) {
+            return Ok(text.to_owned());
+        }
+        let problem = format!("this is not one line of at most {LONGEST_LINE} bytes");
+        Err(Refusal::new(problem, "write one line, or leave the key out"))
     }
 }
 

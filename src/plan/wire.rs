@@ -1,6 +1,7 @@
 //! The shape of the file, and its way into domain types. Nothing of it is seen outside the room.
 
 mod matrix;
+mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -16,8 +17,9 @@ use super::values::{
     OwnTolerance, Panic, Positive, Rounds, SizeWord, Text, Time, Tolerance, Written,
 };
 use super::{Building, Measure, Plan, TrainingPlan, Variant, Workload, WorkloadSource};
-use crate::samples::{CaseId, Gate, Metric};
+use crate::samples::{CaseId, Gate, Metric, Step};
 use matrix::{Axes, WireMatrix};
+use steps::WireStep;
 
 /// The defaults, as a plan.
 const DEFAULTS: &str = include_str!("default.toml");
@@ -31,7 +33,7 @@ pub(super) fn read(text: &str) -> Result<Plan, Fault> {
     let axes = matrix::settle(&mut table, &mut file);
     lay_over(&mut table, file);
     let wire = WirePlan::deserialize(Deserializer::from(Spanned::new(0..0, table)))?;
-    plan(wire, axes)
+    plan(wire, axes, text)
 }
 
 #[derive(Deserialize)]
@@ -45,6 +47,8 @@ struct WirePlan {
     workload: Vec<Spanned<WireWorkload>>,
     variant: Spanned<Vec<WireVariant>>,
     matrix: WireMatrix,
+    #[serde(default)]
+    step: Vec<Spanned<WireStep>>,
 }
 
 #[derive(Deserialize)]
@@ -127,7 +131,7 @@ struct WireVariant {
     explicit: bool,
 }
 
-fn plan(wire: WirePlan, axes: Axes) -> Result<Plan, Fault> {
+fn plan(wire: WirePlan, axes: Axes, text: &str) -> Result<Plan, Fault> {
     let (most_rounds, baseline) = (wire.measure.most_rounds.0, wire.measure.baseline.clone());
     let variants = variants(wire.variant)?;
     let baseline = baseline_of(&variants, baseline)?;
@@ -144,6 +148,7 @@ fn plan(wire: WirePlan, axes: Axes) -> Result<Plan, Fault> {
         matrix: matrix::matrix(wire.matrix, baseline, axes)?,
         baseline: baseline.name.clone(),
         variants,
+        steps: steps::steps(wire.step, text)?,
     })
 }
 
@@ -210,6 +215,10 @@ fn workload(wire: Spanned<WireWorkload>) -> Result<(Workload, Range<usize>), Fau
     // A workload's name is the first part of its cases' names and has to be fit for that; the second part plays no role.
     let checked = CaseId::new(name.get_ref(), "case");
     checked.map_err(|problem| Fault::at(&name, problem, r#"give it a fitting name: name = "...""#))?;
+    if name.get_ref() == Step::WORKLOAD {
+        let problem = format!("{:?} is what the steps of the plan are called", Step::WORKLOAD);
+        return Err(Fault::at(&name, problem, r#"give it another name: name = "...""#));
+    }
     let place = name.span();
     Ok((Workload { name: name.into_inner(), timeout: timeout.map(|timeout| timeout.0), source }, place))
 }

@@ -67,7 +67,15 @@ pub(super) enum Step {
     Execute,
 }
 
-/// A child whose program runs.
+impl Step {
+    /// The step of this number.
+    pub(super) fn of(number: c_int) -> Option<Self> {
+        let steps = [Self::Tie, Self::Descriptors, Self::Pin, Self::Folder, Self::Execute];
+        steps.into_iter().find(|step| *step as c_int == number)
+    }
+}
+
+/// A child whose program runs, or that is held before it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Launched {
     pub(super) pid: pid_t,
@@ -134,15 +142,19 @@ impl Request {
         })
     }
 
+    /// The child that [`start_held`] made and that has not failed so far.
+    pub(super) fn held(&self, pid: pid_t) -> Launched {
+        Launched { pid, begun_ns: self.begun_ns.load(Ordering::SeqCst) }
+    }
+
     fn has_failed(&self) -> bool {
         self.failed.load(Ordering::SeqCst) != 0
     }
 
     /// What became of the child that [`start`] made; one that failed is reaped.
     pub(super) fn outcome(&self, pid: pid_t) -> Result<Launched, (Step, io::Error)> {
-        let steps = [Step::Tie, Step::Descriptors, Step::Pin, Step::Folder, Step::Execute];
-        match steps.into_iter().find(|step| *step as i32 == self.failed.load(Ordering::SeqCst)) {
-            None => Ok(Launched { pid, begun_ns: self.begun_ns.load(Ordering::SeqCst) }),
+        match Step::of(self.failed.load(Ordering::SeqCst)) {
+            None => Ok(self.held(pid)),
             Some(step) => {
                 // It has ended already; what it used is of no interest.
                 let _ = sys::reap(pid);
@@ -184,6 +196,9 @@ struct Seed<'a> {
     descriptors: Descriptors,
     /// Whether the maker has only signal handlers that a program expects to find. The guardian does; the tool does not.
     plain_signals: bool,
+    /// The line over which the child says that it stands ready and waits to be let go; -1 where it doesn't wait. Higher
+    /// than [`CHANNEL`] by more than one, and closed on `exec`.
+    line: RawFd,
 }
 
 /// Makes a child and returns when its program runs, or a step has failed ([`Request::outcome`]).
@@ -191,7 +206,31 @@ struct Seed<'a> {
 /// Like glibc's `posix_spawn`, this borrows the address space instead of copying it (`CLONE_VM | CLONE_VFORK`): the
 /// cost does not grow with the caller's memory, and no other thread's locks matter to the child.
 pub(super) fn start(request: &Request, descriptors: Descriptors) -> io::Result<pid_t> {
-    start_with(&Seed { request, descriptors, plain_signals: false }, 0)
+    start_with(&Seed { request, descriptors, plain_signals: false, line: -1 }, 0)
+}
+
+/// What a held child says: the number of a step that failed, or [`READY`], and the error.
+pub(super) type Word = [c_int; 2];
+/// The child waits before `exec`.
+pub(super) const READY: c_int = 0;
+
+/// Makes a child that prepares itself, says [`READY`] over `line`, and waits for a byte before its program runs. A step that
+/// fails is said over the line too; a program that runs closes it. The caller closes its copy of the child's end.
+///
+/// This one is forked, with a copy of the caller's memory: a child that borrows it would keep the caller asleep.
+pub(super) fn start_held(request: &Request, descriptors: Descriptors, line: RawFd) -> io::Result<pid_t> {
+    let seed = Seed { request, descriptors, plain_signals: false, line };
+    // A handler of the tool's that ran in the child would act on what it shares with the tool.
+    let before = block_signals();
+    request.begun_ns.store(sys::now_ns(), Ordering::SeqCst);
+    // SAFETY: the child makes system calls only, see `child`, so it meets no lock that another thread held.
+    let pid = unsafe { libc::fork() };
+    let error = io::Error::last_os_error();
+    if pid == 0 {
+        child(ptr::from_ref(&seed).cast_mut().cast());
+    }
+    set_signals(&before);
+    if pid < 0 { Err(error) } else { Ok(pid) }
 }
 
 fn start_with(seed: &Seed<'_>, flags: c_int) -> io::Result<pid_t> {
@@ -217,8 +256,10 @@ extern "C" fn child(seed: *mut c_void) -> c_int {
     let seed = unsafe { &*seed.cast::<Seed<'_>>() };
     if let Err(step) = prepare_and_execute(seed) {
         // SAFETY: errno is always there.
-        seed.request.errno.store(unsafe { *libc::__errno_location() }, Ordering::SeqCst);
+        let errno = unsafe { *libc::__errno_location() };
+        seed.request.errno.store(errno, Ordering::SeqCst);
         seed.request.failed.store(step as i32, Ordering::SeqCst);
+        say(seed.line, [step as c_int, errno]);
     }
     // SAFETY: ends this process without running the tool's exit handlers.
     unsafe { libc::_exit(127) }
@@ -253,9 +294,41 @@ fn prepare_and_execute(seed: &Seed<'_>) -> Result<(), Step> {
             default_signals();
         }
         allow_signals();
+        if seed.line >= 0 {
+            wait_to_be_let_go(seed.line);
+        }
         libc::execve(request.program, request.argv, request.env);
     }
     Err(Step::Execute)
+}
+
+/// Says a word over the line of a held child; nothing where there is none.
+fn say(line: RawFd, word: Word) {
+    if line >= 0 {
+        // SAFETY: the word outlives the call. Whether anybody listens makes no difference to what follows.
+        unsafe { libc::write(line, word.as_ptr().cast(), size_of::<Word>()) };
+    }
+}
+
+/// Returns when the tool says so; a child that is forgotten ends.
+fn wait_to_be_let_go(line: RawFd) {
+    // Until `exec` this holds copies of all that the tool has open, other children's pipes among them.
+    // SAFETY: numbers only. Old kernels don't know the call; then a pipe ends later than it could.
+    unsafe {
+        libc::syscall(libc::SYS_close_range, CHANNEL + 1, line - 1, 0);
+        libc::syscall(libc::SYS_close_range, line + 1, libc::c_uint::MAX, 0);
+    }
+    say(line, [READY, 0]);
+    let mut byte = 0_u8;
+    loop {
+        // SAFETY: one byte, for which there is room. Errno is always there.
+        match unsafe { (libc::read(line, (&raw mut byte).cast(), 1), *libc::__errno_location()) } {
+            (1, _) => return,
+            (-1, libc::EINTR) => {}
+            // SAFETY: ends this process without running the tool's exit handlers.
+            _ => unsafe { libc::_exit(127) },
+        }
+    }
 }
 
 fn succeeded(result: c_int, step: Step) -> Result<(), Step> {
@@ -334,7 +407,8 @@ fn guard(socket: RawFd, request: *const Request) -> ! {
                 // SAFETY: the tool has laid a request out in the memory that both share, and now waits for the answer.
                 let request = unsafe { &*request };
                 // This flag makes the child the tool's own.
-                let made = start_with(&Seed { request, descriptors, plain_signals: true }, libc::CLONE_PARENT);
+                let made =
+                    start_with(&Seed { request, descriptors, plain_signals: true, line: -1 }, libc::CLONE_PARENT);
                 for fd in descriptors.into_iter().filter(|fd| *fd >= 0) {
                     // SAFETY: this was received for this one child.
                     unsafe { libc::close(fd) };

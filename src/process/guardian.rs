@@ -10,7 +10,7 @@
 
 use std::io;
 use std::mem::size_of;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, Result};
@@ -75,6 +75,16 @@ pub(super) fn launch(words: &Words, descriptors: Descriptors) -> Result<(Launche
     let launched = request.outcome(pid)?;
     tell(pid);
     Ok((launched, Watched(pid)))
+}
+
+/// Makes a child that waits before its program runs ([`forked::start_held`]). The tool makes it itself, guardian or not: that
+/// one would be asleep with it.
+pub(super) fn launch_held(words: &Words, descriptors: Descriptors, line: RawFd) -> io::Result<(Launched, Watched)> {
+    let mut memory = vec![0; words.size()];
+    let request = Request::lay_out(words, &mut memory).ok_or(io::ErrorKind::OutOfMemory)?;
+    let pid = forked::start_held(&request, descriptors, line)?;
+    tell(pid);
+    Ok((request.held(pid), Watched(pid)))
 }
 
 impl Line {

@@ -12,6 +12,7 @@ mod child;
 mod collect;
 mod forked;
 mod guardian;
+mod held;
 pub mod interrupt;
 mod jobs;
 mod lock;
@@ -26,10 +27,12 @@ mod stray;
 mod sys;
 #[cfg(test)]
 mod tests;
+pub mod trace;
 mod usage;
 
 pub use child::{Child, spawn_worker};
 pub use guardian::Guardian;
+pub use held::{Held, hold};
 pub use interrupt::{Interrupted, check_interrupt};
 pub use jobs::{Jobs, Turn};
 pub use lock::{FileLock, wait_a_moment};

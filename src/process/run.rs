@@ -74,41 +74,69 @@ pub fn run_lines(spec: &Spec, on_stdout: &mut dyn FnMut(&str)) -> Result<Output>
 }
 
 /// Runs the child; returns how it ended, what it used, and the end of what it wrote to its standard error.
-fn supervise(spec: &Spec, stdout: &mut dyn Sink, mut lines: Lines<'_>) -> Result<(Status, Usage, String)> {
-    check_interrupt()?;
-    let mut tail = Tail::default();
-    let (mut from_stdout, to_stdout) = pipe()?;
-    let (mut from_stderr, to_stderr) = pipe()?;
-    let stdin = stdin(spec)?;
-    let stdin = match &stdin {
-        Some(file) => file.as_fd(),
-        None => null()?,
-    };
-    let mut child = Leader::start(spec, [stdin, to_stdout.as_fd(), to_stderr.as_fd()], None)?;
-    drop((to_stdout, to_stderr));
-    let mut course = Course::new(spec.timeout);
-    let mut buffer = vec![0; BUFFER];
-    let seen = loop {
-        let mut fds = [child.ended(), from_stdout.fd(), from_stderr.fd(), course.bell()].map(watched);
-        sys::poll(&mut fds, course.left()).context("waiting for a child")?;
-        let happened = fds.map(|fd| fd.revents != 0);
-        if happened[0] {
-            break sys::now_ns();
-        }
-        if happened[1] {
-            from_stdout.read(&mut buffer, stdout)?;
-        }
-        if happened[2] {
-            from_stderr.read(&mut buffer, &mut (&mut tail, &mut lines))?;
-        }
-        course.go_on(Instant::now(), &child);
-    };
-    let (status, usage) = child.finish(seen).context("reaping a child")?;
-    from_stdout.empty(&mut buffer, stdout)?;
-    from_stderr.empty(&mut buffer, &mut (&mut tail, &mut lines))?;
-    lines.finish();
-    course.ended(spec, || tail.text())?;
-    Ok((status, usage, tail.text()))
+fn supervise(spec: &Spec, stdout: &mut dyn Sink, lines: Lines<'_>) -> Result<(Status, Usage, String)> {
+    let (attended, ()) = Attended::start(spec, |stdio| Ok((Leader::start(spec, stdio, None)?, ())))?;
+    attended.supervise(spec, stdout, lines)
+}
+
+/// A child, and the pipes that it writes into.
+pub(super) struct Attended {
+    pub(super) child: Leader,
+    from_stdout: Source,
+    from_stderr: Source,
+}
+
+impl Attended {
+    /// The child that `start` makes with these descriptors, and what else it returns.
+    pub(super) fn start<T>(
+        spec: &Spec,
+        start: impl FnOnce([BorrowedFd<'_>; 3]) -> Result<(Leader, T)>,
+    ) -> Result<(Self, T)> {
+        check_interrupt()?;
+        let (from_stdout, to_stdout) = pipe()?;
+        let (from_stderr, to_stderr) = pipe()?;
+        let stdin = stdin(spec)?;
+        let stdin = match &stdin {
+            Some(file) => file.as_fd(),
+            None => null()?,
+        };
+        let (child, rest) = start([stdin, to_stdout.as_fd(), to_stderr.as_fd()])?;
+        Ok((Self { child, from_stdout, from_stderr }, rest))
+    }
+
+    /// Stays until the child has ended; returns how, what it used, and the end of what it wrote to its standard error.
+    pub(super) fn supervise(
+        mut self,
+        spec: &Spec,
+        stdout: &mut dyn Sink,
+        mut lines: Lines<'_>,
+    ) -> Result<(Status, Usage, String)> {
+        let mut tail = Tail::default();
+        let mut course = Course::new(spec.timeout);
+        let mut buffer = vec![0; BUFFER];
+        let seen = loop {
+            let mut fds =
+                [self.child.ended(), self.from_stdout.fd(), self.from_stderr.fd(), course.bell()].map(watched);
+            sys::poll(&mut fds, course.left()).context("waiting for a child")?;
+            let happened = fds.map(|fd| fd.revents != 0);
+            if happened[0] {
+                break sys::now_ns();
+            }
+            if happened[1] {
+                self.from_stdout.read(&mut buffer, stdout)?;
+            }
+            if happened[2] {
+                self.from_stderr.read(&mut buffer, &mut (&mut tail, &mut lines))?;
+            }
+            course.go_on(Instant::now(), &self.child);
+        };
+        let (status, usage) = self.child.finish(seen).context("reaping a child")?;
+        self.from_stdout.empty(&mut buffer, stdout)?;
+        self.from_stderr.empty(&mut buffer, &mut (&mut tail, &mut lines))?;
+        lines.finish();
+        course.ended(spec, || tail.text())?;
+        Ok((status, usage, tail.text()))
+    }
 }
 
 pub(super) fn watched(fd: RawFd) -> pollfd {
@@ -135,10 +163,7 @@ pub(super) fn wait(child: &mut Leader, limit: Option<Duration>) -> Result<Option
 
 /// Waits for the end of a child that was killed.
 pub(super) fn reap(child: &mut Leader) -> Result<(Status, Usage)> {
-    let mut fds = [watched(child.ended())];
-    while fds[0].revents == 0 {
-        sys::poll(&mut fds, None).context("waiting for a child")?;
-    }
+    child.wait_for_end().context("waiting for a child")?;
     child.finish(sys::now_ns()).context("reaping a child")
 }
 

@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{CString, OsStr, OsString};
-use std::io;
+use std::io::{self, Read, Write};
+use std::mem::size_of;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
-use super::forked::{CHANNEL, Launched, Step, Words};
+use super::forked::{CHANNEL, Launched, Step, Word, Words};
 use super::guardian::{self, Watched};
 use super::output::Status;
+use super::run::watched;
 use super::{Spec, Usage, machine, sys};
 
 /// Where programs are looked for when the child has no `PATH`.
@@ -56,6 +59,48 @@ impl Leader {
         Self::of(launched, watched).with_context(|| format!("watching over {}", spec.command_line()))
     }
 
+    /// Starts the child up to where its program would run. It waits there at the other end of the line that is returned.
+    pub(super) fn hold(spec: &Spec, stdio: [BorrowedFd<'_>; 3]) -> Result<(Self, UnixStream)> {
+        let words = words(spec, None)?;
+        let [stdin, stdout, stderr] = stdio.map(|fd| fd.as_raw_fd());
+        let descriptors = [stdin, stdout, stderr, spec.jobs.as_ref().map_or(-1, |jobs| jobs.lent().as_raw_fd())];
+        let (ours, theirs) = UnixStream::pair().context("making a line to a child that waits")?;
+        let theirs =
+            sys::duplicate_above(theirs.as_fd(), CHANNEL + 1).context("making a line to a child that waits")?;
+        let (launched, watched) = guardian::launch_held(&words, descriptors, theirs.as_raw_fd())
+            .map_err(|error| not_started(spec, Step::Execute, error))?;
+        drop(theirs);
+        let mut child =
+            Self::of(launched, watched).with_context(|| format!("watching over {}", spec.command_line()))?;
+        child.hear(spec, &ours)?;
+        Ok((child, ours))
+    }
+
+    /// Lets a child that is held run its program.
+    pub(super) fn let_go(&mut self, spec: &Spec, mut line: UnixStream) -> Result<()> {
+        self.begun_ns = sys::now_ns();
+        // One that was killed meanwhile can't be told; how it ended is seen soon.
+        let _ = line.write_all(&[1]);
+        self.hear(spec, &line)
+    }
+
+    /// Waits for what a held child says: that it stands ready, that its program runs (it falls silent), or what failed.
+    fn hear(&mut self, spec: &Spec, mut line: &UnixStream) -> Result<()> {
+        let mut word = [0; size_of::<Word>()];
+        if line.read_exact(&mut word).is_err() {
+            return Ok(());
+        }
+        let (step, errno) = word.split_at(size_of::<libc::c_int>());
+        let number = |bytes: &[u8]| bytes.try_into().map_or(0, libc::c_int::from_ne_bytes);
+        match Step::of(number(step)) {
+            None => Ok(()),
+            Some(step) => {
+                self.finish(sys::now_ns()).context("reaping a child")?;
+                Err(not_started(spec, step, io::Error::from_raw_os_error(number(errno))))
+            }
+        }
+    }
+
     fn of(launched: Launched, watched: Watched) -> io::Result<Self> {
         let Launched { pid, begun_ns } = launched;
         match sys::pidfd(pid) {
@@ -90,6 +135,16 @@ impl Leader {
         self.result
     }
 
+    /// Waits until the child has ended, and leaves it to be reaped. To wait for it in the kernel's way would also catch it
+    /// being stopped, where it is traced: that is the tracer's.
+    pub(super) fn wait_for_end(&self) -> io::Result<()> {
+        let mut fds = [watched(self.ended())];
+        while fds[0].revents == 0 {
+            sys::poll(&mut fds, None)?;
+        }
+        Ok(())
+    }
+
     /// Ends what is left of the group, and reaps the child. `seen_ns` is when its end was noticed ([`sys::now_ns`]).
     pub(super) fn finish(&mut self, seen_ns: u64) -> io::Result<(Status, Usage)> {
         if let Some(result) = self.result {
@@ -97,6 +152,7 @@ impl Leader {
         }
         // While the dead leader is not reaped, nobody else can get its number; after that, nobody may use it.
         self.signal(libc::SIGKILL);
+        self.wait_for_end()?;
         self.watched = None;
         let (status, usage) = sys::reap(self.pid)?;
         let result = (Status::from_wait(status), Usage::new(&usage, seen_ns.saturating_sub(self.begun_ns)));

@@ -56,6 +56,16 @@ impl Spec {
         self
     }
 
+    /// Puts another program's words before the command, which that program then runs. Without words nothing changes.
+    #[must_use]
+    pub fn behind(mut self, words: &[OsString]) -> Self {
+        if let Some((program, arguments)) = words.split_first() {
+            let own = std::mem::replace(&mut self.program, program.clone());
+            self.args.splice(0..0, arguments.iter().cloned().chain([own]));
+        }
+        self
+    }
+
     /// Sets an environment variable.
     #[must_use]
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {

@@ -5,7 +5,9 @@ use std::fs::File;
 use std::io;
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::thread::JoinHandleExt;
 use std::ptr;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use libc::{c_int, cpu_set_t, iovec, msghdr, pid_t, pollfd, rusage};
@@ -97,6 +99,14 @@ pub(super) fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: as above.
     checked(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK) })?;
     Ok(())
+}
+
+/// Another descriptor of the same, with a number above `least` and closed on `exec`.
+pub(super) fn duplicate_above(fd: BorrowedFd<'_>, least: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: an open descriptor and numbers.
+    let fd = checked(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, least + 1) })?;
+    // SAFETY: the kernel made this descriptor for us just now.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// The CPUs that the calling thread may run on, ascending.
@@ -227,4 +237,129 @@ pub(super) fn receive(socket: RawFd) -> Option<(c_int, [RawFd; MOST_FDS])> {
         }
     }
     Some((number, fds))
+}
+
+/// What a traced thread shows its tracer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// It is stopped: the signal, and the event above its eighth bit.
+    Stopped(pid_t, c_int),
+    /// It has ended, and waits to be reaped.
+    Ended(pid_t),
+}
+
+/// A system call that a traced thread is about to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Call {
+    /// Whose numbers these are (`AUDIT_ARCH_...` of linux/audit.h).
+    pub(super) arch: u32,
+    pub(super) number: u64,
+    pub(super) arguments: [u64; 2],
+}
+
+/// Waits until a thread that the calling thread traces is stopped or has ended, and leaves it as it is: what is stopped is
+/// seen again until it is resumed. `None` where nothing is traced (any more).
+pub(super) fn wait_for_tracee() -> io::Result<Option<Seen>> {
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    // Other threads' children are theirs to wait for.
+    let options = libc::WSTOPPED | libc::WEXITED | libc::WNOWAIT | libc::__WALL | libc::__WNOTHREAD;
+    // SAFETY: the pointer is valid for writing.
+    match checked(unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), options) }) {
+        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return Ok(None),
+        result => result?,
+    };
+    // SAFETY: zeroes are valid for the plain struct, and the kernel has filled in what belongs to a child.
+    let (pid, status, code) = unsafe {
+        let info = info.assume_init();
+        (info.si_pid(), info.si_status(), info.si_code)
+    };
+    let ended = [libc::CLD_EXITED, libc::CLD_KILLED, libc::CLD_DUMPED].contains(&code);
+    Ok(Some(if ended { Seen::Ended(pid) } else { Seen::Stopped(pid, status) }))
+}
+
+/// Takes a traced thread that has ended out of the process table, or hands it on to its parent, who is another process.
+pub(super) fn reap_tracee(pid: pid_t) {
+    // SAFETY: numbers, and no pointer where none is needed. One that is gone is fine.
+    unsafe { libc::waitpid(pid, ptr::null_mut(), libc::__WALL | libc::__WNOTHREAD | libc::WNOHANG) };
+}
+
+/// A request that takes numbers only.
+fn ptrace(request: libc::c_uint, pid: pid_t, data: c_int) -> io::Result<()> {
+    // SAFETY: these requests read and write no memory of ours.
+    let result = unsafe { libc::ptrace(request, pid, 0_usize, data as usize) };
+    checked(result as c_int).map(drop)
+}
+
+/// Makes the calling thread the tracer of a thread, which runs on. New threads and children of it are traced as well.
+pub(super) fn seize(pid: pid_t) -> io::Result<()> {
+    let options = libc::PTRACE_O_TRACESYSGOOD
+        | libc::PTRACE_O_TRACECLONE
+        | libc::PTRACE_O_TRACEFORK
+        | libc::PTRACE_O_TRACEVFORK
+        | libc::PTRACE_O_TRACEEXEC;
+    ptrace(libc::PTRACE_SEIZE, pid, options)
+}
+
+/// Stops a traced thread soon.
+pub(super) fn interrupt_tracee(pid: pid_t) -> io::Result<()> {
+    ptrace(libc::PTRACE_INTERRUPT, pid, 0)
+}
+
+/// Lets a stopped thread run, with a signal or 0, until its next system call begins or ends.
+pub(super) fn resume(pid: pid_t, signal: c_int) -> io::Result<()> {
+    ptrace(libc::PTRACE_SYSCALL, pid, signal)
+}
+
+/// Leaves a thread that was stopped for good (SIGSTOP) as it is, until it is continued.
+pub(super) fn leave_stopped(pid: pid_t) -> io::Result<()> {
+    ptrace(libc::PTRACE_LISTEN, pid, 0)
+}
+
+/// Lets go of a stopped thread, with a signal or 0.
+pub(super) fn detach(pid: pid_t, signal: c_int) -> io::Result<()> {
+    ptrace(libc::PTRACE_DETACH, pid, signal)
+}
+
+/// The system call that a stopped thread is about to make; `None` where one ends.
+pub(super) fn call(pid: pid_t) -> io::Result<Option<Call>> {
+    const ENTRY: u8 = 1; // PTRACE_SYSCALL_INFO_ENTRY
+    let mut info = MaybeUninit::<libc::ptrace_syscall_info>::zeroed();
+    let size = size_of::<libc::ptrace_syscall_info>();
+    // SAFETY: the pointer is valid for writing so many bytes.
+    let result = unsafe { libc::ptrace(libc::PTRACE_GET_SYSCALL_INFO, pid, size, info.as_mut_ptr()) };
+    checked(result as c_int)?;
+    // SAFETY: zeroes are valid for the plain struct, and the kernel has filled in what belongs to this kind of stop.
+    let info = unsafe { info.assume_init() };
+    if info.op != ENTRY {
+        return Ok(None);
+    }
+    // SAFETY: this is the kind that has these.
+    let entry = unsafe { info.u.entry };
+    Ok(Some(Call { arch: info.arch, number: entry.nr, arguments: [entry.args[0], entry.args[1]] }))
+}
+
+/// The kernel's number of the calling thread.
+pub(super) fn own_thread() -> pid_t {
+    // SAFETY: takes nothing and touches nothing.
+    unsafe { libc::gettid() }
+}
+
+/// What wakes a thread that waits in the kernel. Nobody has a use for it, and it is ignored where nobody listens.
+const NUDGE: c_int = libc::SIGURG;
+
+/// From now on, [`nudge`] breaks a system call off that waits.
+pub(super) fn heed_nudges() -> io::Result<()> {
+    extern "C" fn nothing(_: c_int) {}
+    // SAFETY: zeroes are valid for the plain struct: no flags, so calls are not restarted. The handler does nothing.
+    unsafe {
+        let mut action: libc::sigaction = MaybeUninit::zeroed().assume_init();
+        action.sa_sigaction = nothing as extern "C" fn(c_int) as libc::sighandler_t;
+        checked(libc::sigaction(NUDGE, &raw const action, ptr::null_mut())).map(drop)
+    }
+}
+
+/// Wakes a thread that waits in a system call. It may come too early, so it is done until it has helped.
+pub(super) fn nudge<T>(thread: &JoinHandle<T>) {
+    // SAFETY: the thread has not been joined, so its handle is valid.
+    unsafe { libc::pthread_kill(thread.as_pthread_t(), NUDGE) };
 }

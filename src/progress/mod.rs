@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::samples::{Failure, VariantName};
+use crate::samples::{CaseId, Failure, VariantName};
 
 /// Something that happened in a run.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +42,19 @@ pub enum Event<'a> {
     },
     /// A round ended.
     Round,
+    /// What makes the numbers of this run worse than they could be.
+    Finding(&'a str),
+    /// A case is counted and sampled, beside its timed rounds.
+    Counting(&'a CaseId),
+    /// The reason of a change is looked for.
+    Explaining(&'a CaseId),
+    /// It could not be found.
+    Unexplained {
+        /// Of which case.
+        case: &'a CaseId,
+        /// Why.
+        why: &'a str,
+    },
     /// Something could not be built or measured.
     Failed(&'a Failure),
 }

@@ -28,9 +28,9 @@ pub struct Absolute {
 
 /// The values of every arm that was measured, in the order of the run.
 pub(super) fn absolutes(run: &Run) -> Vec<Absolute> {
-    let naming = Naming::of(run.measurements.iter().flat_map(|measurement| &measurement.arms));
+    let naming = Naming::of(run.plain_measurements().flat_map(|measurement| &measurement.arms));
     let mut values: Vec<Absolute> =
-        run.measurements.iter().flat_map(|measurement| of_case(measurement, &run.gate.metrics, naming)).collect();
+        run.plain_measurements().flat_map(|measurement| of_case(measurement, &run.gate.metrics, naming)).collect();
     if values.windows(2).all(|pair| pair[0].arm == pair[1].arm) {
         values.iter_mut().for_each(|value| value.arm.clear());
     }
@@ -73,11 +73,12 @@ fn values(measurement: &Measurement, at: usize, metric: &Metric) -> Vec<f64> {
     parts.filter_map(|part| part.process.get(metric).copied()).collect()
 }
 
-fn mean(values: &[f64]) -> Option<f64> {
+pub(super) fn mean(values: &[f64]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
-fn deviation(values: &[f64]) -> Option<f64> {
+/// The standard deviation of several values.
+pub(super) fn deviation(values: &[f64]) -> Option<f64> {
     let centre = mean(values)?;
     let squares: f64 = values.iter().map(|value| (value - centre).powi(2)).sum();
     (values.len() > 1).then(|| (squares / (values.len() - 1) as f64).sqrt())

@@ -55,6 +55,11 @@ pub(super) fn revision(name: &str) -> String {
     clean(if id { &name[..10] } else { name })
 }
 
+/// The commit that a run was made at: its name, and ` with changes` where the working tree had some.
+pub(super) fn commit(name: &str) -> (String, &'static str) {
+    name.strip_suffix('+').map_or_else(|| (revision(name), ""), |id| (revision(id), " with changes"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::examples::arm;

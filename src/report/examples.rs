@@ -1,11 +1,17 @@
 //! Runs and judgements made up for tests.
 
+mod blame;
+mod steps;
+
 use std::collections::BTreeMap;
 
 use serde_json::json;
 
 use crate::samples::{Arm, Environment, FORMAT, Failure, Gate, Measurement, Metric, Run};
 use crate::verdict::{Basis, Judgement, Limit, Relative, Row, Verdict};
+
+pub(crate) use blame::{blame, blamed, profile};
+pub(crate) use steps::{absolute, claim, measured_for, plan, ratio, step};
 
 use super::line::{Line, Standing};
 
@@ -36,6 +42,7 @@ pub(crate) fn run(cases: &[&str]) -> Run {
         environment: environment(),
         gate: Gate::default(),
         cases: cases.iter().map(|case| case.parse().unwrap()).collect(),
+        steps: Vec::new(),
         measurements: Vec::new(),
         failures: Vec::new(),
         skipped: Vec::new(),
@@ -88,7 +95,14 @@ pub(crate) fn same_code(case: &str) -> Row {
 }
 
 pub(crate) fn judgement(rows: Vec<Row>) -> Judgement {
-    Judgement { rows, family_error: 0.01, missing: Vec::new(), failures: Vec::new() }
+    Judgement {
+        rows,
+        family_error: 0.01,
+        missing: Vec::new(),
+        failures: Vec::new(),
+        steps: Vec::new(),
+        blames: Vec::new(),
+    }
 }
 
 pub(crate) fn failure(what: &str, why: &str) -> Failure {
@@ -120,16 +134,21 @@ pub(crate) fn calm_rows() -> Vec<Row> {
     ]
 }
 
+/// Every character that a terminal, Markdown, HTML or GitHub would act on.
+pub(crate) const EVIL: &str = "x`|</details><script>alert(1)</script> @team #1 [l](https://evil.example) \u{1b}[2J\u{202e}\u{7}\nnew www.evil.example";
+
 /// A run whose every free text is hostile to terminals, Markdown and XML.
 pub(crate) fn hostile() -> (Run, Judgement) {
-    let evil = "x`|</details><script>alert(1)</script> @team #1 [l](https://evil.example) \u{1b}[2J\u{202e}\u{7}\nnew www.evil.example";
+    let evil = EVIL;
     let mut run = run(&["w::a"]);
     run.against = evil.to_owned();
     run.environment.fingerprint.insert(evil.to_owned(), evil.to_owned());
     run.environment.fingerprint.insert("cpu.model".to_owned(), evil.to_owned());
+    run.environment.circumstances.insert("rustc".to_owned(), evil.to_owned());
     run.environment.absent.insert(evil.to_owned(), evil.to_owned());
     let mut rows = vec![row("w::a", Verdict::Regressed, 0.03, 0.01), row("w::b", Verdict::Unchanged, 0.0, 0.001)];
     for row in &mut rows {
+        row.baseline.revision = format!("before {evil}");
         row.candidate.revision = evil.to_owned();
         row.notes = vec![evil.to_owned()];
     }
@@ -137,5 +156,7 @@ pub(crate) fn hostile() -> (Run, Judgement) {
     let mut judgement = judgement(rows);
     judgement.failures = vec![failure(evil, &format!("{evil}\n```\n{evil}"))];
     judgement.failures[0].command = Some(evil.to_owned());
+    judgement.steps = vec![steps::hostile()];
+    judgement.blames = vec![blame::hostile()];
     (run, judgement)
 }

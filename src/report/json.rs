@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::samples::{Environment, Part, Run, Shard};
-use crate::verdict::{Judgement, Verdict};
+use crate::verdict::{Holds, Judgement, Verdict};
 
 /// The version of this format. It changes when a field changes its meaning or goes.
 pub const REPORT_FORMAT: u32 = 1;
@@ -58,6 +58,14 @@ struct Counts {
     tolerated: usize,
     missing: usize,
     failures: usize,
+    claims: Claims,
+}
+
+#[derive(Serialize)]
+struct Claims {
+    confirmed: usize,
+    refuted: usize,
+    undecided: usize,
 }
 
 /// The judgement, its counts and the machine as JSON, indented, with a line end. Shares are fractions (0.01 is 1 %), times are
@@ -86,5 +94,10 @@ fn counts(judgement: &Judgement) -> Counts {
         tolerated: judgement.rows.iter().filter(|row| row.tolerated_change()).count(),
         missing: judgement.missing.len(),
         failures: judgement.failures.len(),
+        claims: Claims {
+            confirmed: judgement.claims(Holds::Confirmed),
+            refuted: judgement.claims(Holds::Refuted),
+            undecided: judgement.claims(Holds::Undecided),
+        },
     }
 }

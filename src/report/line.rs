@@ -147,7 +147,7 @@ impl Labels {
     }
 
     /// A row's label among `siblings` rows of its case. The only row of a case needs no metric when that is the usual one.
-    fn label(&self, row: &Row, siblings: usize) -> String {
+    pub(super) fn label(&self, row: &Row, siblings: usize) -> String {
         let metric = self.metrics && (siblings > 1 || row.metric != Metric::wall());
         let candidate = self.candidates.then(|| self.candidate(row));
         let parts = candidate.into_iter().chain(metric.then(|| clean(row.metric.as_str())));

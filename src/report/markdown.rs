@@ -6,6 +6,8 @@ use super::line::{Group, Line, Standing};
 use super::numbers::counted;
 use super::text::shortened;
 use super::view::{Broken, View};
+use super::{blame, steps};
+use crate::verdict::Holds;
 
 /// The longest text that is ever returned, in bytes. GitHub takes 65,536 characters.
 pub const LONGEST: usize = 60_000;
@@ -18,9 +20,14 @@ const LONGEST_LINE: usize = 400;
 #[must_use]
 pub fn markdown(view: &View) -> String {
     let head = head(view);
+    let [steps, open, confirmed] = steps::sections(&view.steps);
     let sections = [
         eyes(view),
         absolutes(view),
+        blame::section(&view.blames),
+        steps,
+        open,
+        confirmed,
         differences(view),
         failures(&view.failures),
         missing(view),
@@ -49,7 +56,7 @@ pub(super) struct Section {
 
 impl Section {
     /// `None` without entries: a section says something or is not there.
-    fn new(open: String, entries: Vec<String>, close: &'static str, noun: &'static str) -> Option<Self> {
+    pub(super) fn new(open: String, entries: Vec<String>, close: &'static str, noun: &'static str) -> Option<Self> {
         (!entries.is_empty()).then_some(Self { open, entries, close, noun })
     }
 
@@ -83,16 +90,15 @@ impl Section {
 }
 
 fn head(view: &View) -> String {
-    let standing = view.groups.first().map_or(Standing::Unchanged, Group::standing);
-    let mark = if view.groups.is_empty() { "" } else { icon(standing) };
     let mut text = format!(
-        "### {mark}{}\n\n{}<br><sub>{}</sub>\n\n",
+        "### {}{}\n\n{}<br><sub>{}</sub>\n\n",
+        icon(view),
         prose(&view.headline),
         prose(&view.title),
         prose(&view.origin)
     );
     text += &format!("**{}**", prose(&view.summary));
-    if !view.groups.is_empty() {
+    if !view.false_alarms.is_empty() {
         text += &format!("<br>expected false alarms in this report: {}", prose(&view.false_alarms));
     }
     if !view.complete {
@@ -101,12 +107,18 @@ fn head(view: &View) -> String {
     text + "\n"
 }
 
-fn icon(standing: Standing) -> &'static str {
-    match standing {
-        Standing::Regressed => "❌ ",
-        Standing::Improved => "🚀 ",
-        Standing::Undecided => "❔ ",
-        Standing::Tolerated | Standing::Unchanged | Standing::SameCode => "✅ ",
+/// The worst of all rows and steps; nothing where nothing was judged.
+fn icon(view: &View) -> &'static str {
+    let rows = view.groups.iter().map(Group::standing).min();
+    let undecided = view.steps.iter().any(|step| step.holds == Holds::Undecided);
+    match rows {
+        _ if view.steps.iter().any(|step| step.fails) => "❌ ",
+        Some(Standing::Regressed) => "❌ ",
+        Some(Standing::Improved) => "🚀 ",
+        Some(Standing::Undecided) => "❔ ",
+        _ if undecided => "❔ ",
+        None if view.steps.is_empty() => "",
+        _ => "✅ ",
     }
 }
 
@@ -213,7 +225,7 @@ pub(super) fn code(text: &str) -> String {
 }
 
 /// Lines in a block that no line of theirs can end.
-fn fenced(lines: &[String]) -> String {
+pub(super) fn fenced(lines: &[String]) -> String {
     if lines.is_empty() {
         return String::new();
     }
@@ -225,7 +237,7 @@ fn fenced(lines: &[String]) -> String {
 
 /// A sentence with names in it: everything that Markdown, HTML or GitHub would act on stands for itself. Mentions, references and
 /// addresses (`@name`, `#1`, `GH-1`, `http://`) are looked for after escapes are gone, so an invisible joint breaks them.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     const JOINT: char = '\u{2060}';
     let mut safe = String::with_capacity(text.len());
     let (mut before, mut last) = (' ', ' ');

@@ -6,7 +6,9 @@
 //!              │               └──> forest     all rows in one picture (SVG)
 //!              └──> json                       for scripts
 //!
+//!   Run + Judgement, per commit ──> performance_summary   a file that is kept with the sources
 //!   Advice ──> tune: the same for what each knob of the build bought
+//!   Profile ──> profile: where the time of one build goes, or what differs between two
 //! ```
 //!
 //! Nothing is decided here and no file is opened. Names come from files and may be hostile: [`View::of`] makes them harmless
@@ -14,7 +16,9 @@
 
 mod absolute;
 mod arms;
+mod blame;
 mod cells;
+mod date;
 mod drawing;
 mod forest;
 mod json;
@@ -24,7 +28,10 @@ mod marker;
 mod numbers;
 mod page;
 mod palette;
+mod performance;
+mod profile;
 mod scale;
+mod steps;
 mod summary;
 mod table;
 mod terminal;
@@ -38,12 +45,16 @@ mod examples;
 mod tests;
 
 pub use absolute::Absolute;
+pub use blame::{BlameView, CounterLine, FunctionLine};
 pub use cells::{CellLine, Cells, Progress, cells_markdown, cells_terminal};
 pub use forest::forest;
 pub use json::{REPORT_FORMAT, json};
 pub use line::{Group, Line, Standing};
 pub use markdown::{LONGEST, markdown};
 pub use page::Style;
+pub use performance::performance_summary;
+pub use profile::{ProfileSide, Sides, profile, profile_markdown};
+pub use steps::{ClaimLine, StepView};
 pub use terminal::terminal;
 pub use text::{harmless, wrapped};
 pub use tune::{Confirmation, TUNE_FORMAT, Tune, effects, pareto, tune_json, tune_markdown, tune_terminal};

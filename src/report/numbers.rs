@@ -17,6 +17,12 @@ pub(super) fn change(change: Relative) -> (String, String, String) {
     (shown(change.estimate), low, shown(change.high))
 }
 
+/// A change and its interval as one text: `-6.20 % (-6.80 … -5.60 %)`.
+pub(super) fn with_interval(relative: Relative) -> String {
+    let (estimate, low, high) = change(relative);
+    format!("{estimate} ({low} … {high})")
+}
+
 /// A share without a sign: `0.40 %`.
 pub(super) fn share(share: f64) -> String {
     units::percent(share, decimals(share.abs()))
@@ -51,7 +57,37 @@ pub(super) fn value(metric: &Metric, value: f64) -> String {
         Unit::Bytes => units::bytes(value),
         Unit::Count => units::count(value),
         Unit::PerSecond => units::count(value) + "/s",
+        Unit::Share => units::percent(value, if value < 0.1 { 2 } else { 1 }),
     }
+}
+
+/// A relative difference by itself: `+11.2 %`.
+pub(super) fn signed(share: f64) -> String {
+    units::signed_percent(share, decimals(share.abs()))
+}
+
+/// How much more the second value is than the first, as a share of it; `None` where that says nothing.
+pub(super) fn difference(before: f64, after: f64) -> Option<f64> {
+    let share = after / before - 1.0;
+    (before > 0.0 && share.is_finite()).then_some(share)
+}
+
+/// A difference of durations: `+120 ns`.
+pub(super) fn signed_duration(nanoseconds: f64) -> String {
+    if !nanoseconds.is_finite() {
+        return NONE.to_owned();
+    }
+    let sign = if nanoseconds > 0.0 { "+" } else { "" };
+    format!("{sign}{}", units::duration_ns(nanoseconds))
+}
+
+/// The ends of an interval. Where both have the same unit, it stands behind the second one alone.
+pub(super) fn ends(low: String, high: String) -> (String, String) {
+    let bare = match (low.rsplit_once(' '), high.rsplit_once(' ')) {
+        (Some((number, unit)), Some((_, same))) if unit == same => number.to_owned(),
+        _ => low,
+    };
+    (bare, high)
 }
 
 /// A count and its noun: `1 row`, `3 rows`.
@@ -70,6 +106,19 @@ mod tests {
         assert_eq!(shown(0.0102, 0.007, 0.013), texts("+1.02 %", "+0.70", "+1.30 %"));
         assert_eq!(shown(-0.25, -0.3, -0.2), texts("-25.0 %", "-30.0", "-20.0 %"));
         assert_eq!(shown(2.5, -0.004, 3.0), texts("+250 %", "0", "+300 %"));
+    }
+
+    #[test]
+    fn an_interval_names_its_unit_once() {
+        let shown = |low, high| ends(signed_duration(low), signed_duration(high));
+        assert_eq!(shown(110.0, 130.0), ("+110".to_owned(), "+130 ns".to_owned()));
+        assert_eq!(shown(-990.0, 1_020.0), ("-990 ns".to_owned(), "+1.02 µs".to_owned()));
+        assert_eq!(signed_duration(f64::NAN), NONE);
+    }
+
+    #[test]
+    fn a_difference_from_nothing_is_none() {
+        assert_eq!([difference(2.0, 3.0), difference(0.0, 3.0), difference(1.0, f64::NAN)], [Some(0.5), None, None]);
     }
 
     #[test]

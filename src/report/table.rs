@@ -20,7 +20,7 @@ pub(super) type Cell = (String, Paint);
 
 enum Entry {
     Row(Vec<Cell>),
-    Text(Cell),
+    Text(Vec<Cell>),
 }
 
 /// Rows of cells under their aligned columns.
@@ -43,7 +43,17 @@ impl Table {
 
     /// Adds a line that keeps to no column.
     pub(super) fn text(&mut self, text: String, paint: Paint) {
-        self.entries.push(Entry::Text((text, paint)));
+        self.pieces(vec![(text, paint)]);
+    }
+
+    /// The same, with pieces that stand out differently.
+    pub(super) fn pieces(&mut self, pieces: Vec<Cell>) {
+        self.entries.push(Entry::Text(pieces));
+    }
+
+    /// How wide the rows are.
+    pub(super) fn widest(&self) -> usize {
+        self.widths().iter().map(|column| GAP.len() + column).sum()
     }
 
     /// Shortens the cells of one column in their middle until the rows fit into `most` characters.
@@ -65,7 +75,7 @@ impl Table {
         for entry in &self.entries {
             match entry {
                 Entry::Row(cells) => text += &self.line(cells, &widths, colour),
-                Entry::Text((line, paint)) => text += &paint.on(line, colour),
+                Entry::Text(pieces) => pieces.iter().for_each(|(piece, paint)| text += &paint.on(piece, colour)),
             }
             text.push('\n');
         }

@@ -27,6 +27,8 @@ pub fn terminal(view: &View, style: Style) -> String {
     } else {
         page.absolutes(&view.absolutes);
     }
+    page.blames(&view.blames);
+    page.steps(&view.steps);
     page.differences(&view.differences);
     page.failures(&view.failures);
     page.missing(&view.missing);
@@ -109,7 +111,7 @@ impl Page {
     fn foot(&mut self, view: &View) {
         self.text.push('\n');
         self.wrapped(&view.summary, (0, 0), Paint::Bold);
-        if !view.groups.is_empty() {
+        if !view.false_alarms.is_empty() {
             self.wrapped(&format!("expected false alarms in this report: {}", view.false_alarms), (0, 0), Paint::Plain);
         }
         if !view.complete {

@@ -4,7 +4,9 @@ use crate::samples::{Environment, Failure, Part, Run};
 use crate::verdict::Judgement;
 
 use super::absolute::{Absolute, absolutes};
+use super::blame::{BlameView, blames};
 use super::line::{Group, Labels, groups};
+use super::steps::{StepView, steps};
 use super::summary;
 use super::text::{clean, clean_lines, shortened};
 
@@ -41,6 +43,10 @@ pub struct View {
     pub same_code: Vec<String>,
     /// Notes of unchanged rows, and how many rows each holds for.
     pub footnotes: Vec<(String, usize)>,
+    /// Why rows changed, where they were looked into.
+    pub blames: Vec<BlameView>,
+    /// The steps of the plan with their claims.
+    pub steps: Vec<StepView>,
     /// Plain values, where no row compares anything.
     pub absolutes: Vec<Absolute>,
     /// Facts in which the environments of two runs differ: name, here, there. Set by [`View::differing`].
@@ -53,7 +59,7 @@ pub struct View {
     pub skipped: Vec<(String, String)>,
     /// What was looked at and what came out, in numbers.
     pub summary: String,
-    /// How many false alarms are to be expected: `0.01`.
+    /// How many false alarms are to be expected: `0.01`; empty where nothing was judged.
     pub false_alarms: String,
     /// The machine and its tools: name and value.
     pub environment: Vec<(String, String)>,
@@ -69,19 +75,21 @@ impl View {
         let labels = Labels::of(rows);
         let groups = groups(rows, &labels);
         Self {
-            title: summary::title(run, rows, &labels),
+            title: summary::title(run, judgement, &labels),
             headline: summary::headline(judgement, &groups),
             origin: origin(run),
             complete: run.complete || !run.parts().is_empty(),
             same_code: summary::same_code(rows, &labels),
             footnotes: summary::footnotes(&groups),
+            blames: blames(run, judgement, &labels),
+            steps: steps(&judgement.steps),
             absolutes: if rows.is_empty() { absolutes(run) } else { Vec::new() },
             differences: Vec::new(),
             failures: judgement.failures.iter().map(broken).collect(),
             missing: judgement.missing.iter().map(|case| clean(&case.to_string())).collect(),
             skipped: skipped(run),
             summary: summary::summary(run, judgement),
-            false_alarms: judgement.family_error.to_string(),
+            false_alarms: summary::false_alarms(judgement),
             environment: facts(&run.environment),
             absent: pairs(&run.environment.absent),
             groups,
@@ -119,10 +127,8 @@ fn origin(run: &Run) -> String {
         (None, []) => String::new(),
         (None, parts) => format!(" ({} of {} shards)", parts.len(), parts[0].shard.count()),
     };
-    let commit = run.commit.as_deref().map_or_else(String::new, |commit| {
-        let (id, changed) = commit.strip_suffix('+').map_or((commit, ""), |id| (id, " with changes"));
-        format!(" at {}{changed}", super::arms::revision(id))
-    });
+    let commit = run.commit.as_deref().map(super::arms::commit);
+    let commit = commit.map_or_else(String::new, |(id, changed)| format!(" at {id}{changed}"));
     format!("run {}{division}{commit}{on}", clean(run.id.as_str()))
 }
 

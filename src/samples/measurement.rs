@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CaseId, Metric, Shard, VariantName};
+use super::{CaseId, Metric, Profile, Shard, VariantName};
 
 /// What [`Arm::revision`] says of sources that are not a commit's.
 pub const WORKING_TREE: &str = "working tree";
@@ -15,6 +15,9 @@ pub const WORKING_TREE: &str = "working tree";
 pub struct Arm {
     /// How it was built.
     pub variant: VariantName,
+    /// What it runs, where that is another case than the measurement's: the two sides of a plan's step do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<CaseId>,
     /// How the variant differs from the plain release profile, in the plan's words: `lto` is `fat`, `pgo` is `true`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub knobs: BTreeMap<String, String>,
@@ -71,6 +74,26 @@ pub struct Training {
 }
 
 impl Arm {
+    /// A baseline of the working tree, of which nothing more is known.
+    #[must_use]
+    pub fn plain(variant: VariantName) -> Self {
+        Self {
+            variant,
+            case: None,
+            knobs: BTreeMap::new(),
+            revision: WORKING_TREE.to_owned(),
+            against: None,
+            handicap: 0.0,
+            self_test: false,
+            code: String::new(),
+            other_results: false,
+            env: BTreeMap::new(),
+            no_layout: None,
+            sizes: BTreeMap::new(),
+            training: None,
+        }
+    }
+
     /// Whether both are the same machine code, run in the same way. Code that nobody knows is like no other.
     #[must_use]
     pub fn is_same_code(&self, other: &Self) -> bool {
@@ -79,6 +102,13 @@ impl Arm {
 }
 
 impl Measurement {
+    /// Whether the machine counted instructions in the timed rounds.
+    #[must_use]
+    pub fn has_hardware_instructions(&self) -> bool {
+        let arms = self.rounds.iter().flat_map(|round| &round.arms);
+        arms.flat_map(|arm| arm.batches.keys()).any(|metric| metric.as_str() == "instructions")
+    }
+
     /// The pairs that are compared: candidate and its baseline.
     pub fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
         self.arms.iter().enumerate().filter_map(|(at, arm)| Some((at, arm.against?)))
@@ -111,6 +141,15 @@ pub struct Measurement {
     /// Metrics from rounds of their own (allocation counts), which disturb timing: per arm, one value per round.
     #[serde(default)]
     pub counted: Vec<BTreeMap<Metric, Vec<f64>>>,
+    /// Draws of distributions that the cases report, from the counting rounds: per arm and name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observed: Vec<BTreeMap<String, Vec<f64>>>,
+    /// What could not be counted or sampled here, and why: `syscalls`, `profile`, `callgrind.instructions`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub absent: BTreeMap<String, String>,
+    /// Where the time went, from sampling rounds: of the arms that a change or a claim asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<Profile>,
 }
 
 /// One fresh process per arm, measured together.

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{CaseId, Divided, Environment, FORMAT, Failure, Measurement, Part, Run, RunId, Shard, Skipped};
+use super::{CaseId, Divided, Environment, FORMAT, Failure, Measurement, Part, Run, RunId, Shard, Skipped, Step};
 
 /// Why runs can't be put together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +130,7 @@ fn alone(merged: &Run, divided: &Divided, part: &Part) -> Run {
         environment: part.environment.clone(),
         gate: merged.gate.clone(),
         cases: part.cases.clone(),
+        steps: steps(merged, &part.cases),
         measurements: measurements.map(|one| Measurement { part: None, ..one.clone() }).collect(),
         failures: failures.map(|one| Failure { part: None, ..one.clone() }).collect(),
         skipped: part.skipped.clone(),
@@ -142,6 +143,11 @@ fn alone(merged: &Run, divided: &Divided, part: &Part) -> Run {
         }),
         complete: part.complete,
     }
+}
+
+/// The steps among these cases.
+fn steps(merged: &Run, cases: &[CaseId]) -> Vec<Step> {
+    merged.steps.iter().filter(|step| cases.contains(&step.case)).cloned().collect()
 }
 
 /// Whether both are shards of one run.
@@ -211,6 +217,7 @@ fn assemble(shards: &BTreeMap<Shard, Run>) -> Option<Run> {
         environment: environment(shards),
         gate: one.gate.clone(),
         cases: distinct::<CaseId>(shards.values().flat_map(|run| &run.cases)),
+        steps: distinct::<Step>(shards.values().flat_map(|run| &run.steps)),
         measurements: measurements.map(|(part, one)| Measurement { part, ..one.clone() }).collect(),
         failures: failures.map(|(part, one)| Failure { part, ..one.clone() }).collect(),
         skipped: distinct::<Skipped>(shards.values().flat_map(|run| &run.skipped)),
@@ -241,7 +248,8 @@ fn missing(shards: &BTreeMap<Shard, Run>) -> usize {
 fn comparisons(shard: &Run) -> usize {
     let divided =
         |m: &Measurement| m.pairs().filter(|(new, old)| m.arms[*new].handicap == m.arms[*old].handicap).count();
-    let pairs: usize = shard.measurements.iter().map(divided).sum();
+    let plain = shard.measurements.iter().filter(|m| shard.step(&m.case).is_none());
+    let pairs: usize = plain.map(divided).sum();
     pairs.saturating_mul(shard.gate.metrics.len())
 }
 

@@ -6,11 +6,17 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is measured: `wall`, `cpu`, `instructions`, `alloc.count`, `latency.p99`, `rss.peak`, ...
+/// What is measured: `wall`, `cpu`, `instructions`, `alloc.count`, `latency.p99`, `rss.peak`, ...; or of which part of the
+/// program: `profile.share(core::fmt)`, `syscalls(open*, close)`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct Metric(String);
+
+/// The longest word of a metric, in bytes.
+const LONGEST_WORD: usize = 100;
+/// The longest part that a metric may be of, in bytes.
+const LONGEST_PART: usize = 300;
 
 /// The unit of a metric's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +27,8 @@ pub enum Unit {
     Bytes,
     /// A plain count.
     Count,
+    /// A part of a whole, 0 to 1.
+    Share,
     /// Per second.
     PerSecond,
 }
@@ -47,11 +55,19 @@ impl Metric {
         &self.0
     }
 
+    /// The name without the part that it is of: `profile.share` of `profile.share(core::fmt)`.
+    #[must_use]
+    pub fn word(&self) -> &str {
+        self.0.split_once('(').map_or(&self.0, |(word, _)| word)
+    }
+
     /// The unit that the name implies.
     #[must_use]
     pub fn unit(&self) -> Unit {
-        match self.0.as_str() {
-            "wall" | "cpu" | "build.wall" | "build.cpu" => Unit::Nanoseconds,
+        match self.word() {
+            "wall" | "cpu" | "build.wall" | "build.cpu" | "profile.cpu" => Unit::Nanoseconds,
+            "profile.share" | "profile.self" => Unit::Share,
+            name if name.starts_with("hotpath.") => hotpath_unit(name),
             name if name.starts_with("latency.") => Unit::Nanoseconds,
             "alloc.bytes" | "alloc.peak" | "rss.peak" => Unit::Bytes,
             name if name.starts_with("binary.") => Unit::Bytes,
@@ -76,6 +92,19 @@ impl Metric {
     }
 }
 
+/// The units of the reports of the crate hotpath: `hotpath.p95(f)` is a time, `hotpath.alloc.bytes.avg(f)` is not.
+fn hotpath_unit(name: &str) -> Unit {
+    let percentile =
+        |part: &str| part.strip_prefix('p').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let is_time = |part: &str| matches!(part, "avg" | "total") || percentile(part);
+    match name {
+        name if name.starts_with("hotpath.alloc.bytes") => Unit::Bytes,
+        name if name.starts_with("hotpath.alloc.") || name.starts_with("hotpath.instructions") => Unit::Count,
+        name if name.split('.').any(is_time) => Unit::Nanoseconds,
+        _ => Unit::Count,
+    }
+}
+
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)
@@ -86,11 +115,20 @@ impl FromStr for Metric {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
+        let (word, of) = name.split_once('(').map_or((name, None), |(word, rest)| (word, Some(rest)));
         let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if name.is_empty() || name.len() > 100 || !name.chars().all(plain) {
-            return Err(format!("a metric is 1 to 100 letters, digits, dots, - and _: {name:?}"));
+        if word.is_empty() || word.len() > LONGEST_WORD || !word.chars().all(plain) {
+            return Err(format!("a metric is 1 to {LONGEST_WORD} letters, digits, dots, - and _: {name:?}"));
         }
-        Ok(Self(name.to_owned()))
+        let Some(of) = of else { return Ok(Self(name.to_owned())) };
+        let closed = of.strip_suffix(')').filter(|of| !of.is_empty() && of.len() <= LONGEST_PART);
+        let part = |c: char| c.is_ascii_alphanumeric() || ":_-.*,{}#&' ".contains(c);
+        match closed {
+            Some(of) if of.chars().all(part) => Ok(Self(name.to_owned())),
+            _ => {
+                Err(format!("a metric of a part is NAME(PART), with at most {LONGEST_PART} plain characters: {name:?}"))
+            }
+        }
     }
 }
 

@@ -7,9 +7,12 @@ mod measurement;
 mod merge;
 mod metric;
 mod names;
+mod pattern;
+mod profile;
 mod record;
 mod run;
 mod shard;
+mod step;
 
 pub use divided::{Divided, Part};
 pub use environment::Environment;
@@ -18,6 +21,9 @@ pub use measurement::{Arm, ArmRound, Failure, Measurement, Round, Skipped, Train
 pub use merge::{MergeError, merge};
 pub use metric::{Better, Metric, Unit};
 pub use names::{CaseId, RunId, VariantName};
+pub use pattern::{Glob, PathPattern};
+pub use profile::{FunctionShare, Profile};
 pub use record::{Record, replay};
 pub use run::{FORMAT, Run};
 pub use shard::Shard;
+pub use step::Step;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CaseId, Failure, Measurement, Metric, Round, Run};
+use super::{CaseId, Failure, Measurement, Metric, Profile, Round, Run};
 
 /// One step in the life of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,19 @@ pub enum Record {
         case: CaseId,
         /// Per arm, the values per metric.
         counted: Vec<BTreeMap<Metric, Vec<f64>>>,
+        /// Per arm, draws of the distributions that it reports.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        observed: Vec<BTreeMap<String, Vec<f64>>>,
+        /// What could not be counted, and why.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        absent: BTreeMap<String, String>,
+    },
+    /// Sampling rounds of a case ended.
+    Profiled {
+        /// Which case.
+        case: CaseId,
+        /// Where the time went in each arm that was sampled.
+        profiles: Vec<Profile>,
     },
     /// Something could not be measured.
     Failure(Failure),
@@ -48,7 +61,11 @@ impl Run {
                 self.measurements.push(*measurement);
             }
             Record::Round { case, round } => self.of(&case)?.rounds.push(round),
-            Record::Counted { case, counted } => self.of(&case)?.counted = counted,
+            Record::Counted { case, counted, observed, absent } => {
+                let measurement = self.of(&case)?;
+                (measurement.counted, measurement.observed, measurement.absent) = (counted, observed, absent);
+            }
+            Record::Profiled { case, profiles } => self.of(&case)?.profiles = profiles,
             Record::Failure(failure) => self.failures.push(failure),
             Record::End => self.complete = true,
         }

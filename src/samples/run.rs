@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CaseId, Divided, Environment, Failure, Gate, Measurement, RunId, Shard, Skipped};
+use super::{CaseId, Divided, Environment, Failure, Gate, Measurement, RunId, Shard, Skipped, Step};
 
 /// The version of the format. Older files keep loading; newer ones are refused by name.
 pub const FORMAT: u32 = 1;
@@ -30,8 +30,11 @@ pub struct Run {
     pub environment: Environment,
     /// How it is to be judged.
     pub gate: Gate,
-    /// The cases that were asked for, measured or not.
+    /// The cases that were asked for, measured or not; those of steps among them.
     pub cases: Vec<CaseId>,
+    /// The steps of the plan whose claims are to be judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
     /// What was measured.
     pub measurements: Vec<Measurement>,
     /// What could not be measured.
@@ -47,6 +50,22 @@ pub struct Run {
 }
 
 impl Run {
+    /// The step that a measurement of this name belongs to; `None` for a plain case.
+    #[must_use]
+    pub fn step(&self, case: &CaseId) -> Option<&Step> {
+        self.steps.iter().find(|step| step.case == *case)
+    }
+
+    /// The cases that stand for themselves: all but the steps.
+    pub fn plain_cases(&self) -> impl Iterator<Item = &CaseId> {
+        self.cases.iter().filter(|case| self.step(case).is_none())
+    }
+
+    /// What was measured of them.
+    pub fn plain_measurements(&self) -> impl Iterator<Item = &Measurement> {
+        self.measurements.iter().filter(|measurement| self.step(&measurement.case).is_none())
+    }
+
     /// The measurement of a case, in a run that was measured in one piece.
     #[must_use]
     pub fn measurement(&self, case: &CaseId) -> Option<&Measurement> {

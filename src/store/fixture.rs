@@ -19,6 +19,7 @@ pub(super) fn begun(id: &str) -> Run {
         environment,
         gate: Gate::default(),
         cases: vec![case()],
+        steps: Vec::new(),
         measurements: Vec::new(),
         failures: Vec::new(),
         skipped: Vec::new(),
@@ -34,6 +35,7 @@ pub(super) fn case() -> CaseId {
 fn arm(variant: &str) -> Arm {
     Arm {
         variant: variant.parse().unwrap(),
+        case: None,
         knobs: BTreeMap::new(),
         revision: "working tree".to_owned(),
         against: (variant == "fat").then_some(0),
@@ -68,6 +70,9 @@ pub(super) fn calibrated() -> Measurement {
         threads: 1,
         rounds: Vec::new(),
         counted: Vec::new(),
+        observed: Vec::new(),
+        absent: BTreeMap::new(),
+        profiles: Vec::new(),
     }
 }
 
@@ -88,7 +93,12 @@ pub(super) fn records() -> Vec<Record> {
     let counts = BTreeMap::from([("alloc.count".parse().unwrap(), vec![17.0, 18.0])]);
     let mut all = vec![Record::Case(Box::new(calibrated()))];
     all.extend((0..4).map(|seed| Record::Round { case: case(), round: round(seed) }));
-    all.push(Record::Counted { case: case(), counted: vec![counts.clone(), counts] });
+    all.push(Record::Counted {
+        case: case(),
+        counted: vec![counts.clone(), counts],
+        observed: Vec::new(),
+        absent: BTreeMap::new(),
+    });
     let why = "error: \"quoted\"\nsecond line \u{202e}".to_owned();
     let what = "case generator::redb/cached, variant fat".to_owned();
     all.push(Record::Failure(Failure { what, why, command: None, case: Some(case()), arm: Some(1), part: None }));

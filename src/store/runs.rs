@@ -119,6 +119,15 @@ impl Runs {
         Ok(folder)
     }
 
+    /// The runs that were made before this one, oldest first, as far as they can be read.
+    ///
+    /// # Errors
+    /// Where the folder can't be read.
+    pub fn before(&self, run: &Run) -> Result<Vec<Run>> {
+        let earlier = self.list()?.into_iter().filter(|id| *id < run.id);
+        Ok(earlier.filter_map(|id| self.load(id.as_str()).ok()).collect())
+    }
+
     /// All runs, oldest first.
     ///
     /// # Errors

@@ -5,7 +5,8 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use crate::samples::{
-    Arm, ArmRound, CaseId, Divided, FORMAT, Failure, Gate, Measurement, Metric, Record, Round, Run, Shard, Training,
+    Arm, ArmRound, CaseId, Divided, FORMAT, Failure, Gate, Measurement, Metric, Profile, Record, Round, Run, Shard,
+    Step, Training,
 };
 
 /// The most comparisons that shards may have elsewhere: more than any matrix has, and few enough to compute with.
@@ -26,6 +27,13 @@ const MOST_METRICS: usize = 32;
 const TOLERANCES: RangeInclusive<f64> = 1e-9..=1e3;
 /// More functions than any program has, and few enough to add up.
 const MOST_FUNCTIONS: u64 = 1 << 40;
+/// The most functions whose shares are kept.
+const MOST_PROFILED: usize = 1_000;
+/// The most draws of one distribution; telling two apart takes time by their number.
+const MOST_DRAWS: usize = 1 << 20;
+/// The most steps of a plan, and the most claims of one.
+const MOST_STEPS: usize = 1_000;
+const MOST_CLAIMS: usize = 200;
 
 /// The cases that each part was asked for; in a run that was measured in one piece, `None` is all of it.
 type Asked<'r> = BTreeMap<Option<Shard>, BTreeSet<&'r CaseId>>;
@@ -39,6 +47,7 @@ pub fn validate(run: &Run) -> Result<(), String> {
     format_is_known(run.format)?;
     gate(&run.gate).map_err(|wrong| format!("gate: {wrong}"))?;
     run.divided.as_ref().map_or(Ok(()), division)?;
+    steps(run)?;
     at_most("measurements", run.measurements.len(), MOST_CASES)?;
     let (asked, mut seen) = (asked(run)?, BTreeSet::new());
     for measured in &run.measurements {
@@ -77,8 +86,13 @@ pub(super) fn fits(run: &Run, record: &Record) -> Result<(), String> {
             at_most("rounds", known.rounds.len() + 1, MOST_ROUNDS).map_err(|wrong| format!("{case}: {wrong}"))?;
             round(new, known.arms.len()).map_err(|wrong| format!("{case}, round {}: {wrong}", known.rounds.len()))
         }
-        Record::Counted { case, counted: new } => {
-            counted(new, of(case)?.arms.len()).map_err(|wrong| format!("{case}: {wrong}"))
+        Record::Counted { case, counted: new, observed: draws, .. } => {
+            let arms = of(case)?.arms.len();
+            let both = counted(new, arms).and_then(|()| observed(draws, arms));
+            both.map_err(|wrong| format!("{case}: {wrong}"))
+        }
+        Record::Profiled { case, profiles: new } => {
+            profiles(new, of(case)?.arms.len()).map_err(|wrong| format!("{case}: {wrong}"))
         }
         Record::Failure(new) => failure(new, &run.measurements),
         Record::End => Ok(()),
@@ -192,7 +206,9 @@ fn measurement(measured: &Measurement) -> Result<(), String> {
         for (at, one) in measured.rounds.iter().enumerate() {
             round(one, measured.arms.len()).map_err(|wrong| format!("round {at}: {wrong}"))?;
         }
-        counted(&measured.counted, measured.arms.len())
+        counted(&measured.counted, measured.arms.len())?;
+        observed(&measured.observed, measured.arms.len())?;
+        profiles(&measured.profiles, measured.arms.len())
     };
     check().map_err(|wrong| format!("{}: {wrong}", measured.case))
 }
@@ -267,7 +283,50 @@ fn counted(counted: &[BTreeMap<Metric, Vec<f64>>], arms: usize) -> Result<(), St
     counted.iter().flatten().try_for_each(|(metric, values)| finite(metric, values))
 }
 
-fn finite(metric: &Metric, values: &[f64]) -> Result<(), String> {
+fn observed(observed: &[BTreeMap<String, Vec<f64>>], arms: usize) -> Result<(), String> {
+    if !observed.is_empty() && observed.len() != arms {
+        return Err(format!("observed has {} entries for {arms} arms", observed.len()));
+    }
+    for (name, draws) in observed.iter().flatten() {
+        at_most("bytes in the name of a distribution", name.len(), LONGEST_KNOB)?;
+        at_most("draws of a distribution", draws.len(), MOST_DRAWS)?;
+        finite(name, draws)?;
+    }
+    Ok(())
+}
+
+fn profiles(profiles: &[Profile], arms: usize) -> Result<(), String> {
+    let mut sampled = BTreeSet::new();
+    for profile in profiles {
+        if profile.arm >= arms || !sampled.insert(profile.arm) {
+            return Err(format!("a profile of arm {} of {arms} (counted from 0), or a second one", profile.arm));
+        }
+        at_most("functions in a profile", profile.functions.len(), MOST_PROFILED)?;
+        for function in &profile.functions {
+            at_most("bytes in a function's name", function.name.len(), LONGEST_KNOB)?;
+            at_most("sampling rounds", function.own.len().max(function.total.len()), MOST_ROUNDS)?;
+            [&function.own, &function.total].into_iter().try_for_each(|shares| finite("a function's share", shares))?;
+        }
+    }
+    Ok(())
+}
+
+/// Steps of different names among the cases that were asked for, with claims that somebody can read.
+fn steps(run: &Run) -> Result<(), String> {
+    at_most("steps", run.steps.len(), MOST_STEPS)?;
+    let mut seen = BTreeSet::new();
+    for step in &run.steps {
+        if step.case.workload() != Step::WORKLOAD || !seen.insert(&step.case) || !run.cases.contains(&step.case) {
+            return Err(format!("the step {} is there twice, or is none that was asked for", step.case));
+        }
+        at_most("claims", step.claims.len(), MOST_CLAIMS)?;
+        let texts = step.claims.iter().chain([&step.title, &step.source, &step.expect]);
+        at_most("bytes in a step's text", texts.map(String::len).max().unwrap_or(0), LONGEST_KNOB)?;
+    }
+    Ok(())
+}
+
+fn finite(metric: impl Display, values: &[f64]) -> Result<(), String> {
     match values.iter().position(|value| !value.is_finite()) {
         Some(at) => Err(format!("value {at} of {metric} is {}", values[at])),
         None => Ok(()),

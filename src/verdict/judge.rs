@@ -8,6 +8,7 @@ use crate::stats::{self, Estimate, Spending};
 
 use super::row::{Basis, Judgement, Limit, POWER, Row, Verdict};
 use super::rules::{relative, verdict};
+use super::{blame, claims};
 
 /// How the error is spent over the looks: evenly over the rounds. Effects that nobody planned for come in all sizes, so early
 /// looks need a share worth having; the O'Brien-Fleming shape would leave them next to nothing (see the table at [`Spending`]).
@@ -57,7 +58,7 @@ pub fn judge(run: &Run) -> Judgement {
 impl Judge {
     /// What is to be said of the run as it is now. It must be the same run as before, only with more in it.
     pub fn judge(&mut self, run: &Run) -> Judgement {
-        let measured = run.cases.iter().flat_map(|case| run.measurements_of(case)).filter(|m| !lost(run, m, None));
+        let measured = run.plain_cases().flat_map(|case| run.measurements_of(case)).filter(|m| !lost(run, m, None));
         let measured: Vec<&Measurement> = measured.collect();
         for measurement in &measured {
             let known = self.known.entry(place(measurement)).or_default();
@@ -68,12 +69,14 @@ impl Judge {
         let mut rows = self.rows(run, &measured);
         rows.extend(measured.iter().flat_map(|m| same_code(run, m)));
         rows.sort_by_key(|row| run.cases.iter().position(|case| *case == row.case));
-        let missing = run.cases.iter().filter(|case| !measured.iter().any(|m| m.case == **case && complete(m)));
+        let missing = run.plain_cases().filter(|case| !measured.iter().any(|m| m.case == **case && complete(m)));
         Judgement {
+            blames: blame::blames(run, &rows),
             rows,
             family_error: run.gate.family_error,
             missing: missing.cloned().collect(),
             failures: failures(run),
+            steps: claims::steps(run),
         }
     }
 
@@ -181,7 +184,8 @@ fn pairs_to_come(run: &Run) -> usize {
             measurement.pairs().filter(comes).count()
         }
     };
-    under_way(run).into_iter().map(of).fold(0, usize::saturating_add)
+    let plain = under_way(run).into_iter().filter(|(case, _)| run.step(case).is_none());
+    plain.map(of).fold(0, usize::saturating_add)
 }
 
 /// The cases of all that has not come to its end: of the run, or of parts of a merged one that were broken off.

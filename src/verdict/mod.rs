@@ -1,5 +1,7 @@
 //! Changes x gate to verdicts. Each rule is a small pure function; no text, no exit codes.
 
+mod blame;
+mod claims;
 mod judge;
 #[cfg(test)]
 mod merged;
@@ -7,6 +9,8 @@ mod row;
 mod rules;
 mod stored;
 
+pub use blame::{Beside, Blame, Blamed, Sampled, Work};
+pub use claims::{ClaimOutcome, Holds, Measured, Scale, StepOutcome, Why, lacking};
 pub use judge::{Judge, is_same_code, judge};
 pub use row::{Basis, Judgement, Limit, POWER, Relative, Row, Verdict};
 pub use rules::verdict;

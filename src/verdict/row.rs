@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::blame::Blame;
+use super::claims::{Holds, StepOutcome};
 use crate::samples::{Arm, CaseId, Failure, Measurement, Metric, Shard};
 
 /// The power at which the smallest visible change is stated: found 19 times of 20.
@@ -160,6 +162,12 @@ pub struct Judgement {
     pub missing: Vec<CaseId>,
     /// What could not be measured.
     pub failures: Vec<Failure>,
+    /// The steps of the plan, with what is said of their claims.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepOutcome>,
+    /// Why rows changed, where they were looked into.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub blames: Vec<Blame>,
 }
 
 impl Judgement {
@@ -167,6 +175,19 @@ impl Judgement {
     #[must_use]
     pub fn regressed(&self) -> bool {
         self.rows.iter().any(|row| row.is_gated() && row.verdict == Verdict::Regressed)
+    }
+
+    /// Whether a claim was refuted, of which the plan does not know that already.
+    #[must_use]
+    pub fn refuted(&self) -> bool {
+        let unknown = self.steps.iter().filter(|outcome| !outcome.step.is_known_to_be_refuted());
+        unknown.flat_map(|outcome| &outcome.claims).any(|claim| claim.holds == Holds::Refuted)
+    }
+
+    /// How many claims stand like this.
+    #[must_use]
+    pub fn claims(&self, holds: Holds) -> usize {
+        self.steps.iter().flat_map(|step| &step.claims).filter(|claim| claim.holds == holds).count()
     }
 
     /// How many rows have this verdict.

@@ -33,7 +33,7 @@ impl Pair<'_> {
 /// deviation between runs of the machine class, on the log scale.
 #[must_use]
 pub fn judge_stored(old: &Run, new: &Run, between_runs: f64) -> Judgement {
-    let all = new.measurements.iter().flat_map(|measurement| pairs(old, new, measurement));
+    let all = new.plain_measurements().flat_map(|measurement| pairs(old, new, measurement));
     let (same, pairs): (Vec<Pair<'_>>, Vec<Pair<'_>>) = all.partition(Pair::is_same_code);
     let estimate = |pair: &Pair<'_>, level: f64| {
         stats::welch_interval(&pair.sides.candidate, &pair.sides.baseline, level, between_runs)
@@ -47,7 +47,8 @@ pub fn judge_stored(old: &Run, new: &Run, between_runs: f64) -> Judgement {
     let mut missing: Vec<_> = missing.cloned().collect();
     missing.sort();
     missing.dedup();
-    Judgement { rows, family_error: new.gate.family_error, missing, failures: super::judge::failures(new) }
+    let (failures, steps) = (super::judge::failures(new), super::claims::steps(new));
+    Judgement { rows, family_error: new.gate.family_error, missing, failures, steps, blames: Vec::new() }
 }
 
 fn pairs<'a>(old: &'a Run, new: &'a Run, measurement: &'a Measurement) -> Vec<Pair<'a>> {

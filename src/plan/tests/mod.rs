@@ -5,6 +5,7 @@ mod keys;
 mod lists;
 mod matrix;
 mod places;
+mod steps;
 mod surface;
 
 use std::path::Path;

@@ -60,6 +60,18 @@ opt-level = [2, "s"]
 features = [[], ["x", "y"]]
 env = [{ MALLOC_CONF = "narenas:4" }]
 exclude = [{ lto = "thin", opt-level = ["s", 3] }]
+[[step]]
+id = "redb-cache"
+title = "Read once"
+before = "generator::redb/naive"
+after = "generator::redb/cached"
+claims = ["wall <= before - 30%", 'checksum == before']
+plan = "000 section 1"
+expect = "refuted: 12 %"
+[[step]]
+id = "scan"
+case = "engine::scan"
+claims = ["wall in 10ns .. 50ns"]
 "#;
 
 #[test]
@@ -162,6 +174,7 @@ fn the_commented_examples_of_the_defaults_are_plans_too() {
     let on = |text: &str| parse(&text.lines().map(switched_on).collect::<String>());
     let (above, matrix) = defaults.split_once("[matrix]").unwrap();
     let plan = on(above);
+    assert_eq!((plan.steps.len(), plan.steps[0].claims.len()), (1, 3));
     assert_eq!((plan.workloads.len(), plan.variants[0].codegen_units), (2, Some(1)));
     assert_eq!(plan.variants[0].allocator, Some(Allocator::Jemalloc));
     let plan = on(&format!("[matrix]{matrix}"));

@@ -1,14 +1,16 @@
 //! The picture, the JSON, and what holds for every format.
 
 use super::super::examples::*;
-use super::super::{REPORT_FORMAT, Style, View, forest, json, markdown, terminal};
+use super::super::{REPORT_FORMAT, Style, View, forest, json, markdown, performance_summary, terminal};
 use crate::verdict::{Row, Verdict};
 
 #[test]
 fn no_name_can_move_the_cursor_or_turn_the_text() {
     let (run, judgement) = hostile();
     let view = View::of(&run, &judgement).differing(vec![("\u{1b}[2J".into(), "\u{202e}".into(), "\u{7}\n".into())]);
-    for text in [terminal(&view, Style { colour: false, width: 100 }), markdown(&view), forest(&view).unwrap()] {
+    let summary = performance_summary(&[(&run, &judgement)]);
+    for text in [terminal(&view, Style { colour: false, width: 100 }), markdown(&view), forest(&view).unwrap(), summary]
+    {
         let odd: Vec<char> =
             text.chars().filter(|c| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{202e}').contains(c)).collect();
         assert!(odd.is_empty(), "{odd:?}");

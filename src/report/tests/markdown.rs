@@ -3,14 +3,11 @@
 use std::time::Instant;
 
 use super::super::examples::*;
-use super::super::{LONGEST, Style, View, forest, markdown, terminal};
-use crate::verdict::{Row, Verdict};
+use super::super::{LONGEST, Style, View, forest, markdown, performance_summary, terminal};
+use crate::verdict::{Blame, Row, Verdict};
 
-#[test]
-fn no_name_can_leave_its_place_in_markdown() {
-    let (run, judgement) = hostile();
-    let evil = "a<b>|`@x".to_owned();
-    let text = markdown(&View::of(&run, &judgement).differing(vec![(evil.clone(), evil.clone(), evil)]));
+/// That nothing is acted on outside of code, that every row has as many cells as its table may, and that all is closed.
+pub(super) fn assert_harmless(text: &str, bars: &[usize]) {
     let mut fence: Option<&str> = None;
     let mut details = 0;
     for line in text.lines() {
@@ -22,7 +19,7 @@ fn no_name_can_leave_its_place_in_markdown() {
         if fence.is_some() {
             continue;
         }
-        let outside: String = line.split('`').step_by(2).collect();
+        let outside: String = line.replace("\\`", "").split('`').step_by(2).collect();
         let bare = |what: &str| outside.match_indices(what).any(|(at, _)| !outside[..at].ends_with('\\'));
         for acted_on in ["<script", "@", "[", "](", "https:", "#1", "www.", "</script"] {
             assert!(!bare(acted_on), "{acted_on} in {line}");
@@ -30,9 +27,24 @@ fn no_name_can_leave_its_place_in_markdown() {
         details += outside.matches("<details>").count();
         details -= outside.matches("</details>").count();
         let cells = line.replace("\\|", "").matches('|').count();
-        assert!(!line.starts_with('|') || [3, 4, 8].contains(&cells), "{cells} bars in {line}");
+        assert!(!line.starts_with('|') || bars.contains(&cells), "{cells} bars in {line}");
     }
     assert_eq!((details, fence), (0, None), "{text}");
+}
+
+#[test]
+fn no_name_can_leave_its_place_in_markdown() {
+    let (run, judgement) = hostile();
+    let evil = "a<b>|`@x".to_owned();
+    let text = markdown(&View::of(&run, &judgement).differing(vec![(evil.clone(), evil.clone(), evil)]));
+    assert_harmless(&text, &[3, 4, 5, 6, 8]);
+    assert!(text.contains("#### Why it changed") && text.contains("#### Steps of the plan"), "{text}");
+}
+
+#[test]
+fn nor_in_the_summary_that_is_kept_with_the_sources() {
+    let (run, judgement) = hostile();
+    assert_harmless(&performance_summary(&[(&run, &judgement)]), &[3, 8]);
 }
 
 #[test]
@@ -60,6 +72,8 @@ fn five_thousand_rows_fit_into_a_comment_and_the_rest_is_counted() {
     };
     let mut judgement = judgement((0..5_000).map(noted).collect());
     judgement.failures = (0..500).map(|n| failure(&format!("case {n}"), &"`ü".repeat(5_000))).collect();
+    judgement.blames = (0..3_000).map(|n| Blame { case: judgement.rows[n].case.clone(), ..blame() }).collect();
+    judgement.steps = (0..200).flat_map(|_| plan()).collect();
     judgement.missing = (0..5_000).map(|n| format!("w::{n}").parse().unwrap()).collect();
     let mut run = run(&[]);
     run.environment.circumstances = (0..5_000).map(|n| (n.to_string(), "v".repeat(5_000))).collect();
@@ -67,9 +81,15 @@ fn five_thousand_rows_fit_into_a_comment_and_the_rest_is_counted() {
     let view = View::of(&run, &judgement);
     let text = markdown(&view);
     assert!(text.len() <= LONGEST, "{}", text.len());
-    for (heading, noun) in
-        [("", "rows more"), ("500 failures", "failures more"), ("5000 cases missing", "cases more"), ("", "facts more")]
-    {
+    for (heading, noun) in [
+        ("", "rows more"),
+        ("", "changes more"),
+        ("", "steps more"),
+        ("", "claims more"),
+        ("500 failures", "failures more"),
+        ("5000 cases missing", "cases more"),
+        ("", "facts more"),
+    ] {
         assert!(text.contains(heading) && text.contains(noun), "{heading} {noun} in {text}");
     }
     assert_eq!(text.matches("<details>").count(), text.matches("</details>").count());

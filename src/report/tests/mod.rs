@@ -1,5 +1,9 @@
 //! The formats as readers meet them.
 
+mod blame;
 mod formats;
 mod markdown;
+mod performance;
+mod profile;
+mod steps;
 mod terminal;

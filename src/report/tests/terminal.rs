@@ -13,7 +13,7 @@ fn shown(run: &Run, judgement: &Judgement) -> String {
 }
 
 /// Compares line by line, so that a failure shows which one.
-fn assert_reads(text: &str, expected: &str) {
+pub(super) fn assert_reads(text: &str, expected: &str) {
     for (at, (line, wanted)) in text.lines().zip(expected.lines()).enumerate() {
         assert_eq!(line, wanted, "line {} of\n{text}", at + 1);
     }

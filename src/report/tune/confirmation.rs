@@ -1,10 +1,11 @@
 //! The recommended build, measured by itself against the baseline.
 
 use crate::advise::{Advice, Expected, Mean, Settings};
+use crate::report::numbers::with_interval;
 use crate::samples::Better;
 
 use super::phrase::Phrase;
-use super::view::{mean, with_interval};
+use super::view::mean;
 
 /// What measuring the recommended build by itself has shown: knobs that were chosen because they looked best look better than
 /// they are.

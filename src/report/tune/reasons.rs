@@ -2,10 +2,10 @@
 
 use crate::advise::patch::unwritten;
 use crate::advise::{Advice, Expected, Ground, Reason, Settings};
-use crate::report::numbers::{self, counted};
+use crate::report::numbers::{self, counted, with_interval};
 
 use super::phrase::{Phrase, setting};
-use super::view::{COSTS, ratio, with_interval};
+use super::view::{COSTS, ratio};
 
 /// What to take, and why.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use crate::advise::{Advice, Cost, Effect, Fitting, Interaction, Mean, Meaning, Settings};
 use crate::report::line::Standing;
-use crate::report::numbers::{self, NONE, counted};
+use crate::report::numbers::{self, NONE, counted, with_interval};
 use crate::report::text::clean;
 use crate::report::view::{Broken, broken, skipped};
 use crate::samples::Run;
@@ -85,12 +85,6 @@ impl Tune {
             skipped: skipped(run),
         }
     }
-}
-
-/// A change and its interval as one text: `-6.20 % (-6.80 … -5.60 %)`.
-pub(super) fn with_interval(change: Relative) -> String {
-    let (estimate, low, high) = numbers::change(change);
-    format!("{estimate} ({low} … {high})")
 }
 
 /// A mean over cases with its interval: `-6.20 % (-6.80 … -5.60 %) over 32 cases`.

@@ -1,6 +1,6 @@
 //! How many events a subscriber has in a day: Poisson distributed, by the normal approximation where the mean is large.
 
-use perfplan_harness::{Checksum, Size, Suite, amount};
+use perfplan_harness::{Checksum, Size, Suite, amount, observe};
 use rand::Rng;
 use rand::rngs::SmallRng;
 use rand_distr::{Distribution, Normal, Poisson};
@@ -110,6 +110,7 @@ fn arrivals(index: u64, draw: impl Fn(&mut SmallRng) -> [u32; 3]) -> u64 {
     let mut counts = Checksum::default();
     for _ in 0..SUBSCRIBERS {
         for count in draw(&mut rng) {
+            observe("daily_events", f64::from(count));
             counts.add(u64::from(count));
         }
     }

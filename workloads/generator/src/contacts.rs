@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use perfplan_harness::{Checksum, Size, Suite, amount};
+use perfplan_harness::{Checksum, Size, Suite, amount, observe};
 use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
 use rand::rngs::SmallRng;
@@ -89,7 +89,9 @@ fn calls<C>(book: &[C], index: u64, draw: impl Fn(&C, &mut SmallRng) -> Option<u
     let mut called = Checksum::default();
     let (around, onward) = book.split_at((index as usize).wrapping_mul(STRIDE) % book.len());
     for caller in onward.iter().chain(around).take(CALLS) {
-        called.add(draw(caller, &mut rng).map_or(u64::MAX, u64::from));
+        let contact = draw(caller, &mut rng);
+        observe("contact", contact.map_or(-1.0, f64::from));
+        called.add(contact.map_or(u64::MAX, u64::from));
     }
     called.value()
 }

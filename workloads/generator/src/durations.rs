@@ -1,6 +1,6 @@
 //! How long a call lasts: log-normally distributed, in whole seconds.
 
-use perfplan_harness::{Checksum, Size, Suite, amount};
+use perfplan_harness::{Checksum, Size, Suite, amount, observe};
 use rand::Rng;
 use rand::rngs::SmallRng;
 use rand_distr::{Distribution, LogNormal};
@@ -84,7 +84,9 @@ fn durations(index: u64, draw: impl Fn(&mut SmallRng) -> u32) -> u64 {
     let mut rng = random::of_iteration(index);
     let mut drawn = Checksum::default();
     for _ in 0..CALLS {
-        drawn.add(u64::from(draw(&mut rng)));
+        let seconds = draw(&mut rng);
+        observe("call_duration", f64::from(seconds));
+        drawn.add(u64::from(seconds));
     }
     drawn.value()
 }

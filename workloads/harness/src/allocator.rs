@@ -1,7 +1,10 @@
 //! A counting allocator over any inner allocator. While counting is off it costs one load and one predictable branch.
 
 use std::alloc::{GlobalAlloc, Layout};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
+
+use crate::sites;
 
 /// The allocator behind [`allocator!`](crate::allocator): the first of jemalloc, mimalloc and snmalloc whose feature is on,
 /// else the system's.
@@ -52,12 +55,40 @@ macro_rules! allocator {
     };
 }
 
+/// What becomes of a call of the allocator: [`OFF`], [`COUNT`] or [`ATTRIBUTE`].
+static MODE: AtomicU8 = AtomicU8::new(OFF);
+const OFF: u8 = 0;
+/// Calls and bytes are summed up.
+const COUNT: u8 = 1;
+/// Each is attributed to its call stack ([`sites`]).
+const ATTRIBUTE: u8 = 2;
+
 static INSTALLED: AtomicBool = AtomicBool::new(false);
-static COUNTING: AtomicBool = AtomicBool::new(false);
 static CALLS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
 static LIVE: AtomicU64 = AtomicU64::new(0);
 static PEAK: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    /// Whether this thread's allocations are the harness' own: they are not the case's work. Constant and without a
+    /// destructor, so that looking at it allocates nothing.
+    static UNSEEN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work` with this thread's allocations left out of all counts. `None`, and nothing is run, inside of itself.
+pub(crate) fn unseen<T>(work: impl FnOnce() -> T) -> Option<T> {
+    struct Until;
+    impl Drop for Until {
+        fn drop(&mut self) {
+            UNSEEN.set(false);
+        }
+    }
+    if UNSEEN.replace(true) {
+        return None;
+    }
+    let _until = Until;
+    Some(work())
+}
 
 /// A global allocator that counts calls and bytes while a counting batch runs.
 pub struct Counting<A> {
@@ -73,6 +104,14 @@ impl<A> Counting<A> {
 
 #[cold]
 fn grow(bytes: usize) {
+    match MODE.load(Relaxed) {
+        ATTRIBUTE => sites::note(bytes),
+        _ if UNSEEN.get() => {}
+        _ => sum_up(bytes),
+    }
+}
+
+fn sum_up(bytes: usize) {
     CALLS.fetch_add(1, Relaxed);
     BYTES.fetch_add(bytes as u64, Relaxed);
     let live = LIVE.fetch_add(bytes as u64, Relaxed).wrapping_add(bytes as u64);
@@ -84,14 +123,17 @@ fn grow(bytes: usize) {
 
 #[cold]
 fn shrink(bytes: usize) {
-    LIVE.fetch_sub(bytes as u64, Relaxed);
+    if !UNSEEN.get() {
+        LIVE.fetch_sub(bytes as u64, Relaxed);
+    }
 }
 
-// SAFETY: every call is handed to the inner allocator unchanged; counting touches atomics only and never allocates.
+// SAFETY: every call is handed to the inner allocator unchanged; what counting allocates itself
+// it takes from the system's allocator, or is not counted again.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if COUNTING.load(Relaxed) {
+        if MODE.load(Relaxed) != OFF {
             grow(layout.size());
         }
         // SAFETY: the caller keeps the contract of `alloc`.
@@ -100,7 +142,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
 
     #[inline]
     unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        if COUNTING.load(Relaxed) {
+        if MODE.load(Relaxed) != OFF {
             shrink(layout.size());
         }
         // SAFETY: the caller keeps the contract of `dealloc`.
@@ -109,7 +151,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if COUNTING.load(Relaxed) {
+        if MODE.load(Relaxed) != OFF {
             grow(layout.size());
         }
         // SAFETY: the caller keeps the contract of `alloc_zeroed`.
@@ -118,7 +160,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Counting<A> {
 
     #[inline]
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        if COUNTING.load(Relaxed) {
+        if MODE.load(Relaxed) != OFF {
             grow(new_size);
             shrink(layout.size());
         }
@@ -140,22 +182,43 @@ pub(crate) struct Allocations {
 
 /// Runs `work` with counting on, over all threads. `None` where the program did not install [`Counting`].
 pub(crate) fn count<T>(work: impl FnOnce() -> T) -> (T, Option<Allocations>) {
-    for counter in [&CALLS, &BYTES, &LIVE, &PEAK] {
-        counter.store(0, Relaxed);
-    }
-    COUNTING.store(true, Relaxed);
-    // A probe tells whether the program's global allocator is ours; it is taken off the counts again.
-    drop(std::hint::black_box(Box::new(0_u8)));
-    INSTALLED.store(CALLS.swap(0, Relaxed) > 0, Relaxed);
-    for counter in [&BYTES, &LIVE, &PEAK] {
-        counter.store(0, Relaxed);
-    }
-    let result = work();
-    COUNTING.store(false, Relaxed);
-    let counted = INSTALLED.load(Relaxed).then(|| Allocations {
+    let installed = installed();
+    let result = during(COUNT, work);
+    let counted = installed.then(|| Allocations {
         calls: CALLS.load(Relaxed),
         bytes: BYTES.load(Relaxed),
         peak: PEAK.load(Relaxed),
     });
     (result, counted)
+}
+
+/// Runs `work` with every allocation of all threads handed to [`sites::note`].
+pub(crate) fn attribute<T>(work: impl FnOnce() -> T) -> T {
+    during(ATTRIBUTE, work)
+}
+
+/// Whether the program's global allocator is ours, told by a probe. All counts are zero afterwards.
+pub(crate) fn installed() -> bool {
+    during(COUNT, || {
+        CALLS.store(0, Relaxed);
+        drop(std::hint::black_box(Box::new(0_u8)));
+        INSTALLED.fetch_or(CALLS.load(Relaxed) > 0, Relaxed);
+    });
+    for counter in [&CALLS, &BYTES, &LIVE, &PEAK] {
+        counter.store(0, Relaxed);
+    }
+    INSTALLED.load(Relaxed)
+}
+
+/// Runs `work` in a mode, which a panic in it ends as well.
+fn during<T>(mode: u8, work: impl FnOnce() -> T) -> T {
+    struct Until;
+    impl Drop for Until {
+        fn drop(&mut self) {
+            MODE.store(OFF, Relaxed);
+        }
+    }
+    let _until = Until;
+    MODE.store(mode, Relaxed);
+    work()
 }

@@ -30,6 +30,8 @@
 //! [`contract`] has checks of it for your tests. Good iterations take 1 to 50 us: batches of them can be made about 1 ms
 //! long.
 //!
+//! A case can have metrics of its own, noted anywhere inside its work: [`gauge`], [`add`] and [`observe`].
+//!
 //! Run by hand, the program knows `list` and `run CASE`; see [`Suite::main`].
 
 #[cfg(feature = "worker")]
@@ -42,8 +44,14 @@ pub mod contract;
 mod counters;
 mod digest;
 #[cfg(feature = "worker")]
+mod fence;
+#[cfg(feature = "worker")]
 mod latency;
+#[cfg(feature = "worker")]
+mod metrics;
 pub mod protocol;
+#[cfg(feature = "worker")]
+mod sites;
 #[cfg(feature = "worker")]
 mod suite;
 #[cfg(feature = "worker")]
@@ -52,6 +60,8 @@ mod worker;
 #[cfg(feature = "worker")]
 pub use allocator::{Counting, INNER, Inner};
 pub use digest::{Checksum, Digest};
+#[cfg(feature = "worker")]
+pub use metrics::{add, gauge, observe};
 pub use protocol::Size;
 #[cfg(feature = "worker")]
 pub use suite::{Case, Suite};

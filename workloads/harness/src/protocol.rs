@@ -6,10 +6,18 @@
 //! list                            case NAME threads=1 kind=batches ... , then done
 //! setup CASE SIZE HANDICAP        ready counters=ok            (or: error TEXT)
 //! batch N                         sample CHECKSUM wall=NS cpu=NS ...
-//! count N                         sample CHECKSUM alloc.count=... alloc.bytes=...
+//! count N                         observed NAME V V ... , any number of them, then
+//!                                 sample CHECKSUM alloc.count=... alloc.bytes=... NAME=...
+//! trace N                         sample CHECKSUM
+//! sites N                         site CALLS BYTES ADDRESS ADDRESS ... , any number of them, then sample CHECKSUM
 //! end                             (the worker exits)
 //! ```
-//! The worker blocks while it waits; it never spins. A worker that can't do what it was asked says `error TEXT`.
+//! The worker blocks while it waits; it never spins. A worker that can't do what it was asked says `error TEXT`, and so does
+//! one from before a command was added: then it lacks what the command asks for.
+//!
+//! `trace` does its iterations between two *fences*, so that somebody who watches the process tells the work from what is
+//! around it. A fence is a system call of no effect, [`FENCE`], for whoever follows system calls; and for callgrind, where the
+//! program runs under it, a client request: the first fence sets all costs to zero, the second dumps them.
 
 use std::fmt;
 
@@ -18,6 +26,10 @@ pub const CONTROL: &str = "PERFPLAN_CONTROL";
 
 /// The version of these words. A worker with another one is refused.
 pub const VERSION: u32 = 1;
+
+/// The first argument of the `prctl` that is a fence. The second is 1 where the work begins and 0 where it ends. The kernel
+/// knows no such option, says `EINVAL` and does nothing.
+pub const FENCE: i32 = 0x7046_4e43;
 
 /// What perfplan asks of a worker.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,8 +47,12 @@ pub enum Command {
     },
     /// Run that many iterations, timed.
     Batch(u64),
-    /// Run that many iterations with allocations counted, untimed.
+    /// Run that many iterations with allocations counted and the case's own metrics recorded, untimed.
     Count(u64),
+    /// Run that many iterations between two fences, untimed.
+    Trace(u64),
+    /// Run that many iterations with every allocation attributed to its call stack, untimed.
+    Sites(u64),
     /// Exit.
     End,
 }
@@ -161,10 +177,31 @@ pub enum Reply {
         /// `ok`, or the reason.
         counters: String,
     },
+    /// Draws of a distribution that the case observed, in answer to [`Command::Count`].
+    Observed {
+        /// The name that the case gave it.
+        name: String,
+        /// Some ten thousand of the values at most, drawn at random where there were more; in no particular order.
+        values: Vec<f64>,
+    },
+    /// Allocations from one place, in answer to [`Command::Sites`].
+    Site(Site),
     /// What a batch yielded.
     Sample(Sample),
     /// What went wrong.
     Error(String),
+}
+
+/// Allocations that were made through one call stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Site {
+    /// Calls of the allocator that ask for memory, over all iterations.
+    pub calls: u64,
+    /// Bytes that they asked for.
+    pub bytes: u64,
+    /// Addresses in the worker's memory, the innermost first, those of the recording itself among them. Each lies within the
+    /// calling instruction, not behind it, so that looking it up finds the line of the call.
+    pub stack: Vec<u64>,
 }
 
 /// What one batch yields: the digest of its results, and one value per metric.
@@ -197,6 +234,8 @@ impl fmt::Display for Command {
             Self::Setup { case, size, handicap } => write!(f, "setup {case} {size} {handicap}"),
             Self::Batch(n) => write!(f, "batch {n}"),
             Self::Count(n) => write!(f, "count {n}"),
+            Self::Trace(n) => write!(f, "trace {n}"),
+            Self::Sites(n) => write!(f, "sites {n}"),
             Self::End => write!(f, "end"),
         }
     }
@@ -212,6 +251,14 @@ impl fmt::Display for Reply {
             }
             Self::Done => write!(f, "done"),
             Self::Ready { counters } => write!(f, "ready {}", one_line(counters)),
+            Self::Observed { name, values } => {
+                write!(f, "observed {name}")?;
+                values.iter().try_for_each(|value| write!(f, " {value}"))
+            }
+            Self::Site(site) => {
+                write!(f, "site {} {}", site.calls, site.bytes)?;
+                site.stack.iter().try_for_each(|address| write!(f, " {address:x}"))
+            }
             Self::Sample(sample) => {
                 write!(f, "sample {:016x}", sample.checksum)?;
                 sample.values.iter().try_for_each(|(metric, value)| write!(f, " {metric}={value}"))
@@ -246,6 +293,8 @@ impl std::str::FromStr for Command {
             }
             ["batch", n] => number(n).map(Self::Batch),
             ["count", n] => number(n).map(Self::Count),
+            ["trace", n] => number(n).map(Self::Trace),
+            ["sites", n] => number(n).map(Self::Sites),
             ["end"] => Ok(Self::End),
             _ => Err(format!("not a command of this protocol: {line:?}")),
         }
@@ -263,6 +312,8 @@ impl std::str::FromStr for Reply {
             "case" => parse_case(rest).map(Self::Case),
             "done" => Ok(Self::Done),
             "ready" => Ok(Self::Ready { counters: rest.to_owned() }),
+            "observed" => parse_observed(rest),
+            "site" => parse_site(rest).map(Self::Site),
             "sample" => parse_sample(rest).map(Self::Sample),
             "error" => Ok(Self::Error(rest.to_owned())),
             _ => Err(format!("not an answer of this protocol: {line:?}")),
@@ -282,6 +333,21 @@ fn parse_case(rest: &str) -> Result<Description, String> {
     let rate: f64 = number(next("a rate")?)?;
     let about = next("a description").unwrap_or_default().to_owned();
     Ok(Description { name, threads, rate: (rate > 0.0).then_some(rate), about })
+}
+
+fn parse_observed(rest: &str) -> Result<Reply, String> {
+    let mut words = rest.split_ascii_whitespace();
+    let name = words.next().ok_or_else(|| "observations without a name".to_owned())?.to_owned();
+    let values = words.map(number).collect::<Result<_, _>>()?;
+    Ok(Reply::Observed { name, values })
+}
+
+fn parse_site(rest: &str) -> Result<Site, String> {
+    let mut words = rest.split_ascii_whitespace();
+    let mut next = |what: &str| number(words.next().ok_or_else(|| format!("a site without {what}: {rest:?}"))?);
+    let (calls, bytes) = (next("calls")?, next("bytes")?);
+    let address = |word| u64::from_str_radix(word, 16).map_err(|_| format!("not an address: {word:?}"));
+    Ok(Site { calls, bytes, stack: words.map(address).collect::<Result<_, _>>()? })
 }
 
 fn parse_sample(rest: &str) -> Result<Sample, String> {
@@ -304,7 +370,10 @@ mod tests {
     #[test]
     fn every_command_survives_the_wire() {
         let setup = Command::Setup { case: "a/b".into(), size: "quick".into(), handicap: 0.005 };
-        for command in [Command::List, setup, Command::Batch(17), Command::Count(3), Command::End] {
+        for command in [Command::List, setup, Command::Batch(17), Command::End] {
+            assert_eq!(command.to_string().parse(), Ok(command));
+        }
+        for command in [Command::Count(3), Command::Trace(u64::MAX), Command::Sites(1)] {
             assert_eq!(command.to_string().parse(), Ok(command));
         }
     }
@@ -320,7 +389,12 @@ mod tests {
             Reply::Case(plain),
             Reply::Done,
             Reply::Ready { counters: "not supported here".into() },
+            Reply::Observed { name: "call.ns".into(), values: vec![1.5, -0.1, 1e300, 0.0] },
+            Reply::Observed { name: "never".into(), values: Vec::new() },
+            Reply::Site(Site { calls: 3, bytes: 96, stack: vec![0x5555_0000_1234, 1, u64::MAX] }),
+            Reply::Site(Site::default()),
             Reply::Sample(sample),
+            Reply::Sample(Sample::default()),
             Reply::Error("the case panicked: index out of bounds".into()),
         ];
         for reply in replies {
@@ -354,5 +428,9 @@ mod tests {
         assert!("frobnicate 1".parse::<Command>().unwrap_err().contains("frobnicate"));
         assert!("sample zz".parse::<Reply>().is_err());
         assert!("batch -1".parse::<Command>().is_err());
+        assert!("trace".parse::<Command>().is_err());
+        for line in ["site", "site 1", "site 1 x", "site 1 2 0x3", "observed", "observed a b"] {
+            assert!(line.parse::<Reply>().is_err(), "{line}");
+        }
     }
 }

@@ -8,10 +8,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::allocator;
 use crate::counters::Counters;
 use crate::protocol::{Command, Reply, Sample, Size, VERSION};
 use crate::suite::{Outcome, Suite, Work};
+use crate::{allocator, fence, metrics, sites};
 
 /// A case that stands ready.
 struct Standing {
@@ -55,8 +55,9 @@ fn converse(suite: &Suite, stream: &UnixStream) -> io::Result<()> {
                 answer(stream, &Reply::Done)?;
             }
             Ok(command) => {
-                let reply = guarded(|| obey(suite, &mut standing, command)).unwrap_or_else(Reply::Error);
-                answer(stream, &reply)?;
+                let replies = guarded(|| obey(suite, &mut standing, command));
+                let replies = replies.unwrap_or_else(|text| vec![Reply::Error(text)]);
+                replies.iter().try_for_each(|reply| answer(stream, reply))?;
             }
             Err(text) => answer(stream, &Reply::Error(text))?,
         }
@@ -69,7 +70,7 @@ fn answer(mut stream: &UnixStream, reply: &Reply) -> io::Result<()> {
 }
 
 /// A panic in a case is an answer, not the end of the conversation.
-fn guarded(work: impl FnOnce() -> Result<Reply, String>) -> Result<Reply, String> {
+fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(format!("panicked: {}", panic_text(&*payload))))
 }
 
@@ -78,17 +79,19 @@ fn panic_text(payload: &(dyn Any + Send)) -> &str {
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }
 
-fn obey(suite: &Suite, standing: &mut Option<Standing>, command: Command) -> Result<Reply, String> {
+fn obey(suite: &Suite, standing: &mut Option<Standing>, command: Command) -> Result<Vec<Reply>, String> {
     match command {
         Command::Setup { case, size, handicap } => {
             *standing = None; // The case before goes first: two must not share the memory.
             let next = set_up(suite, &case, &size, handicap)?;
             let counters = next.counters.status.clone();
             *standing = Some(next);
-            Ok(Reply::Ready { counters })
+            Ok(vec![Reply::Ready { counters }])
         }
-        Command::Batch(n) => ready(standing).map(|case| Reply::Sample(timed(case, n))),
-        Command::Count(n) => ready(standing).map(|case| Reply::Sample(counted(case, n))),
+        Command::Batch(n) => ready(standing).map(|case| vec![Reply::Sample(timed(case, n))]),
+        Command::Count(n) => ready(standing).map(|case| counted(case, n)),
+        Command::Trace(n) => ready(standing).map(|case| traced(case, n)),
+        Command::Sites(n) => ready(standing).and_then(|case| attributed(case, n)),
         Command::List | Command::End => Err("answered before".to_owned()),
     }
 }
@@ -136,9 +139,10 @@ fn sample(outcome: &Outcome, wall: f64, used: Usage, counts: Vec<(String, f64)>)
     Sample { checksum: outcome.checksum, values }
 }
 
-fn counted(case: &mut Standing, n: u64) -> Sample {
-    let (outcome, counted) = allocator::count(|| (case.work)(n, 0));
-    let values = counted.map_or_else(Vec::new, |counted| {
+/// Allocations, and the case's own metrics.
+fn counted(case: &mut Standing, n: u64) -> Vec<Reply> {
+    let ((outcome, counted), notes) = metrics::record(n, || allocator::count(|| (case.work)(n, 0)));
+    let mut values = counted.map_or_else(Vec::new, |counted| {
         let per_iteration = |count: u64| count as f64 / n.max(1) as f64;
         vec![
             ("alloc.count".to_owned(), per_iteration(counted.calls)),
@@ -146,7 +150,23 @@ fn counted(case: &mut Standing, n: u64) -> Sample {
             ("alloc.peak".to_owned(), counted.peak as f64),
         ]
     });
-    Sample { checksum: outcome.checksum, values }
+    values.extend(notes.values);
+    let mut replies = notes.observed;
+    replies.push(Reply::Sample(Sample { checksum: outcome.checksum, values }));
+    replies
+}
+
+/// Nothing is counted here: somebody watches from outside.
+fn traced(case: &mut Standing, n: u64) -> Vec<Reply> {
+    let outcome = fence::fenced(|| (case.work)(n, 0));
+    vec![Reply::Sample(Sample { checksum: outcome.checksum, values: Vec::new() })]
+}
+
+/// Where memory was asked for.
+fn attributed(case: &mut Standing, n: u64) -> Result<Vec<Reply>, String> {
+    let (outcome, sites) = sites::record(|| (case.work)(n, 0))?;
+    let sample = Reply::Sample(Sample { checksum: outcome.checksum, values: Vec::new() });
+    Ok(sites.into_iter().map(Reply::Site).chain([sample]).collect())
 }
 
 /// What this process has used so far, all threads together.
@@ -197,6 +217,19 @@ mod tests {
     fn suite() -> Suite {
         let mut suite = Suite::new("test");
         suite.case("boxes", |_| |index: u64| vec![index; 4]);
+        suite.case("notes", |_| {
+            |index: u64| {
+                crate::gauge("hit-rate", if index.is_multiple_of(4) { 0.0 } else { 1.0 });
+                crate::add("rows", index);
+                std::thread::scope(|scope| scope.spawn(move || crate::observe("value", index as f64)).join().unwrap());
+            }
+        });
+        suite.case("confuses", |_| {
+            |_: u64| {
+                crate::add("rows", 1);
+                crate::gauge("rows", 1.0);
+            }
+        });
         suite.case("breaks", |_| |index: u64| assert!(index < 2, "index {index} is too large"));
         suite
     }
@@ -228,6 +261,7 @@ mod tests {
 
     #[test]
     fn allocations_are_counted_per_iteration_and_bytes_are_exact() {
+        let _turn = TURN.lock();
         let replies = talk("setup boxes quick 0\ncount 1000\n");
         let sample = sample_of(&replies[2]);
         // Other tests of this program may allocate meanwhile, so these are lower bounds with little room above.
@@ -243,12 +277,61 @@ mod tests {
         assert!(matches!(replies[3], Reply::Sample(_)));
     }
 
+    /// What is recorded is the process', so tests that look at it take turns.
+    static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+    #[test]
+    fn a_case_has_metrics_of_its_own_in_counting_batches_and_in_no_others() {
+        let _turn = TURN.lock();
+        let replies = talk("setup notes quick 0\nbatch 8\ncount 8\ncount 4\n");
+        assert!(sample_of(&replies[2]).value("hit-rate").is_none());
+        let Reply::Observed { name, values } = &replies[3] else { panic!("no observations: {replies:?}") };
+        assert_eq!((name.as_str(), values.len(), values.iter().sum::<f64>()), ("value", 8, 28.0));
+        let counted = sample_of(&replies[4]);
+        assert_eq!((counted.value("hit-rate"), counted.value("rows")), (Some(0.75), Some(28.0 / 8.0)));
+        assert_eq!(sample_of(&replies[6]).value("rows"), Some(6.0 / 4.0), "every batch begins anew: {replies:?}");
+    }
+
+    #[test]
+    fn one_name_for_two_kinds_of_metric_is_an_answer_that_says_so() {
+        let _turn = TURN.lock();
+        let replies = talk("setup confuses quick 0\nbatch 1\ncount 1\n");
+        assert!(matches!(replies[2], Reply::Sample(_)), "only recording looks at names");
+        let said = replies[3].to_string();
+        assert!(said.starts_with("error panicked: gauge(\"rows\"): the same name has already been used"), "{said}");
+    }
+
+    #[test]
+    fn counting_tracing_and_attributing_do_the_same_work_as_timing() {
+        let _turn = TURN.lock();
+        let replies = talk("setup boxes quick 0\nbatch 50\ncount 50\ntrace 50\nsites 50\n");
+        let samples: Vec<&Sample> = replies
+            .iter()
+            .filter_map(|reply| if let Reply::Sample(sample) = reply { Some(sample) } else { None })
+            .collect();
+        assert_eq!(samples.len(), 4, "{replies:?}");
+        assert!(samples.iter().all(|sample| sample.checksum == samples[0].checksum), "{samples:?}");
+        assert!(samples[2].values.is_empty() && samples[3].values.is_empty(), "nothing was timed or counted");
+    }
+
+    #[test]
+    fn a_panic_ends_counting_and_attributing_too() {
+        let _turn = TURN.lock();
+        let replies = talk("setup breaks quick 0\ncount 5\nsites 5\ntrace 5\nsetup boxes quick 0\nbatch 1\n");
+        for reply in &replies[2..5] {
+            assert_eq!(reply, &Reply::Error("panicked: index 2 is too large".into()));
+        }
+        let recorded = allocator::unseen(|| ()).is_some();
+        assert!(recorded, "the thread's allocations are seen again");
+        assert!(matches!(replies[6], Reply::Sample(_)));
+    }
+
     #[test]
     fn an_unknown_case_and_a_batch_before_setup_are_refused() {
         let replies = talk("batch 1\nsetup nope quick 0\nsetup boxes huge 0\nlist\n");
         assert_eq!(replies[1], Reply::Error("no case is set up".into()));
         assert_eq!(replies[2], Reply::Error("test has no case \"nope\"".into()));
         assert!(replies[3].to_string().contains("unknown size"));
-        assert_eq!(replies.len(), 7, "two cases and the end of the list: {replies:?}");
+        assert_eq!(replies.len(), 9, "four cases and the end of the list: {replies:?}");
     }
 }

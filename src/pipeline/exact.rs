@@ -1,0 +1,158 @@
+//! What is counted exactly, in processes of its own: system calls, instructions by callgrind, allocations by call site.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use perfplan_harness::protocol::Site;
+
+use crate::measure::{Around, Bench, Subject};
+use crate::process::{self, trace};
+use crate::profile::allocations::{self, Allocations};
+use crate::profile::callgrind::{self, Callgrind, Children, Cost, Dump};
+use crate::profile::folded::Folded;
+use crate::profile::symbols::Symbols;
+use crate::profile::unwind::{AddressSpace, Frame, Images};
+use crate::profile::{hotpath, syscalls};
+use crate::samples::{FunctionShare, Metric};
+
+/// Under which name instructions are kept that callgrind counted: where hardware counts them, they are `instructions`.
+pub(super) const INSTRUCTIONS: &str = "callgrind.instructions";
+/// Functions of an exact profile that are kept.
+const MOST: usize = super::sampling::FUNCTIONS;
+
+/// The system calls of an arm per iteration, from `n` iterations or one execution.
+pub(super) fn syscalls(bench: &mut Bench<'_>, subject: &Subject, arm: usize, n: u64) -> Result<BTreeMap<Metric, f64>> {
+    if subject.is_command() {
+        return Ok(syscalls::metrics(&trace::run(&bench.command(subject, arm)?)?.1, 1));
+    }
+    let mut ready = bench.ready(subject, arm, n, &Around::default())?;
+    let tracer = trace::Tracer::attach(ready.pid())?;
+    ready.trace(n)?;
+    let counts = tracer.finish()?;
+    ready.end()?;
+    Ok(syscalls::metrics(&counts, n))
+}
+
+/// Instructions of an arm, over all its iterations, by function.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Instructions {
+    pub(super) total: u64,
+    functions: BTreeMap<String, Cost>,
+}
+
+/// The instructions of `n` iterations of an arm, or of one execution. callgrind's files go through `scratch`.
+pub(super) fn instructions(
+    bench: &mut Bench<'_>,
+    subject: &Subject,
+    arm: usize,
+    n: u64,
+    scratch: &Path,
+) -> Result<Instructions> {
+    let tool = Callgrind::find()?;
+    let folder = scratch.join("callgrind");
+    // What an interrupted count left there would be taken for this one's.
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+    let is_command = subject.is_command();
+    if is_command {
+        let words = tool.prefix(&folder, Children::Followed);
+        process::run(&bench.command(subject, arm)?.behind(&words))?.check("running it under callgrind")?;
+    } else {
+        let around = Around { wrapper: tool.prefix(&folder, Children::Left), ..Around::default() };
+        let mut ready = bench.ready(subject, arm, 1, &around)?;
+        ready.trace(n)?;
+        ready.end()?;
+    }
+    let dumps = callgrind::read(&folder)?;
+    let _ = fs::remove_dir_all(&folder);
+    // Of a worker only what lies between the fences is work.
+    let of_work: Vec<Dump> = dumps.into_iter().filter(|dump| is_command || dump.is_requested()).collect();
+    ensure!(!of_work.is_empty(), "callgrind saw no fence: is the program's perfplan-harness older than this tool?");
+    Ok(of_work.into_iter().fold(Instructions::default(), Instructions::with))
+}
+
+impl Instructions {
+    fn with(mut self, dump: Dump) -> Self {
+        self.total += dump.total;
+        for (name, cost) in dump.functions {
+            let sum = self.functions.entry(name).or_default();
+            (sum.own, sum.inclusive) = (sum.own + cost.own, sum.inclusive + cost.inclusive);
+        }
+        self
+    }
+
+    /// Shares of the functions that matter most: those with the largest own and inclusive counts.
+    pub(super) fn functions(&self) -> Vec<FunctionShare> {
+        let share = |count: u64| vec![count as f64 / self.total.max(1) as f64];
+        let mut all: Vec<(&String, &Cost)> = self.functions.iter().collect();
+        all.sort_by_key(|(_, cost)| std::cmp::Reverse(cost.own));
+        let each = all.into_iter().take(MOST);
+        each.map(|(name, cost)| FunctionShare {
+            name: name.clone(),
+            own: share(cost.own),
+            total: share(cost.inclusive),
+        })
+        .collect()
+    }
+
+    /// Every function by itself, for a picture: callgrind keeps no whole stacks.
+    pub(super) fn folded(&self) -> Folded {
+        let mut folded = Folded::default();
+        self.functions.iter().for_each(|(name, cost)| folded.add(["all", name], cost.own));
+        folded
+    }
+}
+
+/// What the crate `hotpath` in an arm's program reports of `n` iterations, or of one execution.
+pub(super) fn hotpath(
+    bench: &mut Bench<'_>,
+    subject: &Subject,
+    arm: usize,
+    n: u64,
+    scratch: &Path,
+) -> Result<Vec<(Metric, f64)>> {
+    let file = scratch.join("hotpath.json");
+    // An earlier report would be taken for this one.
+    let _ = fs::remove_file(&file);
+    let path = file.to_str().context("hotpath takes no path that is not UTF-8")?;
+    let set = [("HOTPATH_OUTPUT_FORMAT", "json"), ("HOTPATH_OUTPUT_PATH", path), ("HOTPATH_LIMIT", "0")];
+    if subject.is_command() {
+        let spec = set.iter().fold(bench.command(subject, arm)?, |spec, (name, value)| spec.env(name, value));
+        process::run(&spec)?.check("running it with a report of hotpath")?;
+    } else {
+        let env = set.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let mut ready = bench.ready(subject, arm, 0, &Around { env, ..Around::default() })?;
+        ready.batch(n)?;
+        ready.end()?;
+    }
+    let report = fs::read_to_string(&file).context(
+        "the program wrote no report of hotpath: build it with the crate's feature, and keep its guard to the end of main",
+    )?;
+    let _ = fs::remove_file(&file);
+    hotpath::metrics(&report)
+}
+
+/// The allocations of `n` iterations of an arm, by call site.
+pub(super) fn allocations(bench: &mut Bench<'_>, subject: &Subject, arm: usize, n: u64) -> Result<Allocations> {
+    ensure!(!subject.is_command(), "allocations are counted by perfplan-harness, and a command does not link it");
+    let mut ready = bench.ready(subject, arm, n, &Around::default())?;
+    let sites = ready.sites(n)?;
+    // While it lives, it can be asked what is mapped where.
+    let mut images = Images::default();
+    let space = AddressSpace::of(ready.pid(), &mut images).context("reading what the worker has mapped")?;
+    ready.end()?;
+    Ok(named(&sites, &space, &images))
+}
+
+fn named(sites: &[Site], space: &AddressSpace, images: &Images) -> Allocations {
+    let mut symbols = Symbols::new();
+    let mut resolve = |address: u64| -> Vec<String> {
+        let Frame::Code { image, address } = space.locate(address) else { return Vec::new() };
+        let Some(image) = images.get(image) else { return Vec::new() };
+        symbols.look_up(image, [address]);
+        symbols.names(image, address).iter().map(|name| name.to_string()).collect()
+    };
+    allocations::fold(sites, "all", &mut resolve)
+}

@@ -1,0 +1,107 @@
+//! Why it changed: the largest changes of a run are looked into, when all rounds are done.
+
+use std::cmp::Ordering;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::evidence::SAMPLED;
+use super::exact;
+use super::pictures::{Pictures, Titled, safe};
+use super::sampling::{self, Course, Stacks};
+use crate::measure::{Bench, Subject, counted_iterations};
+use crate::process::Interrupted;
+use crate::profile::folded::{Counted, Folded};
+use crate::profile::sampling::Options;
+use crate::profile::symbols::Symbols;
+use crate::samples::{Arm, CaseId, Measurement, Metric, Record};
+use crate::verdict::{Judgement, Row, Verdict};
+
+/// More changes than this are not looked into: each takes some ten seconds.
+const MOST: usize = 3;
+/// The metric in which a change is worth a look.
+fn is_time(row: &Row) -> bool {
+    matches!(row.metric.as_str(), "wall" | "cpu")
+}
+
+/// The rows to look into, those of a gate first, then the largest changes; each case once.
+pub(super) fn worth_a_look(judgement: &Judgement) -> Vec<(CaseId, (usize, usize))> {
+    let changed = |row: &&Row| is_time(row) && matches!(row.verdict, Verdict::Regressed | Verdict::Improved);
+    // Who does more of the same on purpose has no function to blame.
+    let real = |row: &&Row| row.candidate.handicap == row.baseline.handicap;
+    let mut rows: Vec<&Row> = judgement.rows.iter().filter(changed).filter(real).collect();
+    let size = |row: &Row| row.change.map_or(0.0, |change| change.estimate.abs());
+    let order = |a: &&Row, b: &&Row| -> Ordering { b.is_gated().cmp(&a.is_gated()).then(size(b).total_cmp(&size(a))) };
+    rows.sort_by(order);
+    let mut cases = Vec::new();
+    rows.retain(|row| {
+        !cases.contains(&&row.case) && {
+            cases.push(&row.case);
+            true
+        }
+    });
+    rows.into_iter().take(MOST).map(|row| (row.case.clone(), row.pair)).collect()
+}
+
+/// Samples both sides of a change, counts their instructions where callgrind is there, and draws the difference.
+pub(super) fn explain(
+    bench: &mut Bench<'_>,
+    subject: &Subject,
+    measurement: &Measurement,
+    (new, old): (usize, usize),
+    folder: &Path,
+) -> Result<Vec<Record>> {
+    let course = Course::of(SAMPLED, Options::default());
+    let stacks = sampling::sample(bench, subject, measurement, &[old, new], &course, &mut Symbols::default())?;
+    draw(subject, measurement, &stacks, folder)?;
+    let profiles = sampling::profiles(&stacks);
+    let mut records = vec![Record::Profiled { case: subject.case.clone(), profiles }];
+    records.extend(instructions(bench, subject, measurement, [old, new], folder)?);
+    Ok(records)
+}
+
+/// What both sides were counted to, with their instructions. Without callgrind the change is explained without them.
+fn instructions(
+    bench: &mut Bench<'_>,
+    subject: &Subject,
+    measurement: &Measurement,
+    arms: [usize; 2],
+    folder: &Path,
+) -> Result<Option<Record>> {
+    if measurement.has_hardware_instructions() || measurement.counted.len() != subject.arms.len() {
+        return Ok(None);
+    }
+    let Ok(metric) = exact::INSTRUCTIONS.parse::<Metric>() else { return Ok(None) };
+    let mut counted = measurement.counted.clone();
+    let n = counted_iterations(measurement);
+    for arm in arms {
+        match exact::instructions(bench, subject, arm, n, folder) {
+            Ok(found) => drop(counted[arm].insert(metric.clone(), vec![found.total as f64 / n as f64])),
+            Err(error) if error.is::<Interrupted>() => return Err(error),
+            Err(_) => return Ok(None),
+        }
+    }
+    let (observed, absent) = (measurement.observed.clone(), measurement.absent.clone());
+    Ok(Some(Record::Counted { case: subject.case.clone(), counted, observed, absent }))
+}
+
+/// The files of stacks that were sampled in a run.
+pub(super) fn draw(subject: &Subject, measurement: &Measurement, stacks: &[Stacks], folder: &Path) -> Result<()> {
+    let pictures = Pictures { folder, case: subject.case.to_string(), counted: Counted::Samples };
+    let all: Vec<Folded> = stacks.iter().map(Stacks::folded).collect();
+    let titled = stacks.iter().zip(&all).map(|(one, folded)| {
+        let arm = &measurement.arms[one.arm];
+        Titled { title: title(arm), stem: safe(&format!("{}.{}", subject.case, title(arm))), stacks: folded }
+    });
+    pictures.write(&titled.collect::<Vec<_>>()).map(drop)
+}
+
+/// What an arm is called: what it runs where that is another case, how and from which source it was built.
+pub(super) fn title(arm: &Arm) -> String {
+    const SHORT: usize = 10;
+    let case = arm.case.as_ref().map_or_else(String::new, |case| format!("{case} "));
+    let revision = arm.revision.get(..SHORT).filter(|_| arm.revision != crate::samples::WORKING_TREE);
+    let revision = revision.map_or_else(String::new, |revision| format!(" of {revision}"));
+    let drill = if arm.handicap > 0.0 { " handicapped" } else { "" };
+    format!("{case}{}{revision}{drill}", arm.variant)
+}

@@ -1,0 +1,5 @@
+//! Sampling real programs.
+
+mod builds;
+mod methods;
+mod running;

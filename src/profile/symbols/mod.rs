@@ -1,0 +1,15 @@
+//! Names for addresses: debug information, with the functions that were inlined; else symbol tables; else the file.
+
+mod debug;
+mod demangle;
+mod image;
+mod kernel;
+mod naming;
+mod section;
+mod separate;
+mod table;
+
+pub(super) use demangle::{demangled, folded};
+pub use image::{Identity, Image, Segment};
+pub use naming::Symbols;
+pub use section::Bytes;

@@ -1,0 +1,245 @@
+//! From a step's measurement and the text of its claims to their outcomes.
+
+use super::super::row::Relative;
+use super::super::rules::relative;
+use super::evidence::{self, Allowance, Sides, Values};
+use super::outcome::{ClaimOutcome, Holds, Measured, Scale, StepOutcome, Why};
+use crate::compare;
+use crate::plan::claim::{Bound, Claim, DEFAULT_DISTANCE, Measure, Need, Relation};
+use crate::samples::{Measurement, Metric, Run, Step};
+use crate::stats;
+
+/// More rounds than this nobody waits for.
+const MOST_ROUNDS: usize = 1 << 20;
+
+/// All steps of a run, in the order of its plan.
+pub(in crate::verdict) fn steps(run: &Run) -> Vec<StepOutcome> {
+    // The budget is shared out evenly: every claim may be judged wrongly with its part of the chance.
+    let claims = run.steps.iter().map(|step| step.claims.len()).sum::<usize>();
+    let level = run.gate.family_error / claims.max(1) as f64;
+    let allowance = Allowance { level, most_rounds: run.gate.most_rounds };
+    run.steps.iter().map(|step| outcome(run, step, allowance)).collect()
+}
+
+fn outcome(run: &Run, step: &Step, allowance: Allowance) -> StepOutcome {
+    let measurement = run.measurements_of(&step.case).find(|measurement| !measurement.rounds.is_empty());
+    let claims = step.claims.iter().map(|text| judged(run, step, measurement, text, allowance)).collect();
+    StepOutcome {
+        step: step.clone(),
+        part: measurement.and_then(|measurement| measurement.part),
+        change: measurement.and_then(|measurement| change(measurement, allowance)),
+        wall: measurement.map(walls).unwrap_or_default(),
+        claims,
+    }
+}
+
+/// How much the step changed wall time.
+fn change(measurement: &Measurement, allowance: Allowance) -> Option<Relative> {
+    let pair = measurement.pairs().next()?;
+    let measured = evidence::paired(&compare::within(measurement, pair, &Metric::wall())?, allowance)?;
+    Some(relative(measured.estimate.ln(), measured.low.ln(), measured.high.ln()))
+}
+
+/// Wall time per iteration of every side, nanoseconds: the mean over rounds, of the same batches that the change is made out of.
+fn walls(measurement: &Measurement) -> Vec<f64> {
+    let both = measurement.pairs().next().and_then(|pair| compare::within(measurement, pair, &Metric::wall()));
+    if let Some(change) = both {
+        return vec![change.baseline, change.candidate];
+    }
+    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+    let arms = (0..measurement.arms.len()).map(|arm| mean(compare::alone(measurement, arm, &Metric::wall())));
+    arms.filter(|wall| wall.is_finite()).collect()
+}
+
+fn judged(run: &Run, step: &Step, measurement: Option<&Measurement>, text: &str, allowance: Allowance) -> ClaimOutcome {
+    let blank = ClaimOutcome {
+        claim: text.to_owned(),
+        holds: Holds::Undecided,
+        measured: None,
+        scale: Scale::Value,
+        metric: String::new(),
+        why: Why::Absent(String::new()),
+        level: allowance.level,
+        timed: false,
+    };
+    let claim: Claim = match text.parse() {
+        Ok(claim) => claim,
+        Err(error) => return ClaimOutcome { why: Why::Unreadable(format!("{error}")), ..blank },
+    };
+    let blank = ClaimOutcome {
+        scale: scale(&claim),
+        metric: claim.measure.metric(),
+        timed: claim.needs() == Need::Timing,
+        ..blank
+    };
+    let Some(measurement) = measurement else {
+        return ClaimOutcome { why: Why::Absent(lost(run, step)), ..blank };
+    };
+    match &claim.measure {
+        Measure::Checksum => results(measurement, blank),
+        _ => interval(measurement, &claim, allowance, blank),
+    }
+}
+
+/// Why a step has no measurement, where that is known.
+fn lost(run: &Run, step: &Step) -> String {
+    let failure = run.failures.iter().find(|failure| failure.case.as_ref() == Some(&step.case));
+    failure.map_or_else(String::new, |failure| failure.why.clone())
+}
+
+fn scale(claim: &Claim) -> Scale {
+    match (&claim.measure, claim.needs_before()) {
+        (Measure::Checksum, _) => Scale::Equality,
+        (Measure::Distribution(_), _) => Scale::Distance,
+        (_, true) => Scale::Ratio,
+        (_, false) => Scale::Value,
+    }
+}
+
+fn results(measurement: &Measurement, blank: ClaimOutcome) -> ClaimOutcome {
+    match evidence::same_results(measurement, Sides::of(measurement)) {
+        Some(true) => ClaimOutcome { holds: Holds::Confirmed, why: Why::Holds, ..blank },
+        Some(false) => ClaimOutcome { holds: Holds::Refuted, why: Why::Different, ..blank },
+        None => blank,
+    }
+}
+
+fn interval(measurement: &Measurement, claim: &Claim, allowance: Allowance, blank: ClaimOutcome) -> ClaimOutcome {
+    let Some(measured) = measured(measurement, claim, allowance) else {
+        return ClaimOutcome { why: Why::Absent(absent(measurement, claim)), ..blank };
+    };
+    let (holds, why) = Wanted::of(claim).judge(measured);
+    ClaimOutcome { holds, why, measured: Some(measured), ..blank }
+}
+
+fn absent(measurement: &Measurement, claim: &Claim) -> String {
+    measurement.absent.get(lacking(claim.needs())).cloned().unwrap_or_default()
+}
+
+/// The word under which a run says why it has none of what a claim needs.
+#[must_use]
+pub fn lacking(need: Need) -> &'static str {
+    match need {
+        Need::Timing => "timing",
+        Need::Counting => "counting",
+        Need::Syscalls => "syscalls",
+        Need::Instructions => "instructions",
+        Need::Profile => "profile",
+        Need::Hotpath => "hotpath",
+        Need::Distribution => "distribution",
+        Need::Checksum => "checksum",
+        Need::Sizes => "sizes",
+    }
+}
+
+fn measured(measurement: &Measurement, claim: &Claim, allowance: Allowance) -> Option<Measured> {
+    let sides = Sides::of(measurement);
+    if let Measure::Distribution(name) = &claim.measure {
+        let (after, before) =
+            (evidence::draws(measurement, sides.after, name)?, evidence::draws(measurement, sides.before?, name)?);
+        let apart = stats::distribution_distance(after, before, allowance.level)?;
+        let rounds = after.len().min(before.len());
+        return Some(Measured { estimate: apart.distance, low: apart.low, high: apart.high, rounds });
+    }
+    if let Some(measured) = throughput(measurement, claim, sides, allowance) {
+        return Some(measured);
+    }
+    let draws = |arm| if claim.needs() == Need::Profile { evidence::samples(measurement, arm) } else { 0 };
+    let after = values(measurement, sides.after, &claim.measure)?;
+    if !claim.needs_before() {
+        return evidence::alone(&after, allowance, draws(sides.after));
+    }
+    let before = sides.before?;
+    let metric = claim.measure.metric().parse().ok()?;
+    if let (Values::Rounds(_), Some(change)) = (&after, compare::within(measurement, (sides.after, before), &metric)) {
+        return evidence::paired(&change, allowance);
+    }
+    evidence::unpaired(&after, &values(measurement, before, &claim.measure)?, allowance, draws(sides.after))
+}
+
+/// Iterations per second, of a case that reports no throughput itself: what wall time per iteration says the other way round.
+fn throughput(measurement: &Measurement, claim: &Claim, sides: Sides, allowance: Allowance) -> Option<Measured> {
+    let metric: Metric = claim.measure.metric().parse().ok()?;
+    if metric.as_str() != "throughput" || evidence::values(measurement, sides.after, &metric).is_some() {
+        return None;
+    }
+    let (wall, per_second) = match claim.needs_before() {
+        true => {
+            let change = compare::within(measurement, (sides.after, sides.before?), &Metric::wall())?;
+            (evidence::paired(&change, allowance)?, 1.0)
+        }
+        false => (evidence::alone(&evidence::values(measurement, sides.after, &Metric::wall())?, allowance, 0)?, 1e9),
+    };
+    let [estimate, low, high] = [wall.estimate, wall.high, wall.low].map(|time| per_second / time);
+    Some(Measured { estimate, low, high, rounds: wall.rounds })
+}
+
+fn values(measurement: &Measurement, arm: usize, measure: &Measure) -> Option<Values> {
+    if let Measure::Syscalls(names) = measure {
+        let wanted = |name: &str| names.is_empty() || names.iter().any(|glob| glob.matches(name));
+        return evidence::sums(measurement, arm, "syscalls", &wanted);
+    }
+    evidence::values(measurement, arm, &measure.metric().parse().ok()?)
+}
+
+/// What a claim wants of a number: to lie between two bounds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Wanted {
+    low: f64,
+    high: f64,
+    /// Whether the bounds themselves will do.
+    strict: bool,
+}
+
+impl Wanted {
+    fn of(claim: &Claim) -> Self {
+        let bound = |bound: &Bound| match bound {
+            Bound::Absolute(value) | Bound::Before(value) => *value,
+        };
+        match &claim.relation {
+            Relation::Below { bound: high, strict } => {
+                Self { low: f64::NEG_INFINITY, high: bound(high), strict: *strict }
+            }
+            Relation::Above { bound: low, strict } => Self { low: bound(low), high: f64::INFINITY, strict: *strict },
+            Relation::Within { low, high } => Self { low: bound(low), high: bound(high), strict: false },
+            Relation::Same { tolerance } if matches!(claim.measure, Measure::Distribution(_)) => {
+                Self { low: f64::NEG_INFINITY, high: tolerance.unwrap_or(DEFAULT_DISTANCE), strict: false }
+            }
+            Relation::Same { tolerance } => {
+                let part = tolerance.unwrap_or(0.0);
+                Self { low: 1.0 - part, high: 1.0 + part, strict: false }
+            }
+        }
+    }
+
+    fn has(self, value: f64) -> bool {
+        if self.strict { self.low < value && value < self.high } else { self.low <= value && value <= self.high }
+    }
+
+    fn judge(self, measured: Measured) -> (Holds, Why) {
+        let Measured { estimate, low, high, rounds } = measured;
+        if self.has(low) && self.has(high) {
+            return (Holds::Confirmed, Why::Holds);
+        }
+        // Nothing of the interval lies between the bounds.
+        let beyond = high < self.low || low > self.high || (low == high && !self.has(low));
+        if beyond {
+            let by = if estimate > self.high { estimate - self.high } else { estimate - self.low };
+            return (Holds::Refuted, Why::Beyond(by));
+        }
+        (Holds::Undecided, self.more(estimate, (high - low) / 2.0, rounds))
+    }
+
+    /// How many rounds would make the interval short enough to lie on one side of the nearest bound, if the estimate stays:
+    /// its length shrinks with the square root of their number.
+    fn more(self, estimate: f64, reach: f64, rounds: usize) -> Why {
+        let nearest = (estimate - self.low).abs().min((estimate - self.high).abs());
+        let times = (reach / nearest).powi(2);
+        let needed = (times * rounds as f64).ceil();
+        if needed.is_finite() && needed <= MOST_ROUNDS as f64 {
+            Why::MoreRounds(needed as usize)
+        } else {
+            Why::TooClose
+        }
+    }
+}
