@@ -48,6 +48,7 @@ pub use sight::{Sight, sight};
 pub use tune::{Confirmed, Tuned, Tuning, tune};
 
 use evidence::Evidence;
+use sampling::Stacks;
 use wants::Wants;
 
 use crate::compare;
@@ -160,10 +161,20 @@ impl<'s> Session<'s> {
         let wants = Wants::of(self.journal.run().step(&subject.case));
         self.listener.event(&Event::Counting(&subject.case));
         let evidence = Evidence::collect(bench, subject, &measurement, &wants, self.journal.folder())?;
-        if !evidence.stacks.is_empty() {
-            explain::draw(subject, &measurement, &evidence.stacks, self.journal.folder())?;
+        let (records, stacks) = evidence.records(subject);
+        records.into_iter().try_for_each(|record| self.keep(record))?;
+        self.draw(subject, &measurement, &stacks);
+        Ok(())
+    }
+
+    /// Draws what was sampled. A picture that can't be written takes nothing from the run.
+    fn draw(&mut self, subject: &Subject, measurement: &Measurement, stacks: &[Stacks]) {
+        if stacks.is_empty() {
+            return;
         }
-        evidence.records(subject).into_iter().try_for_each(|record| self.keep(record))
+        if let Err(error) = explain::draw(subject, measurement, stacks, self.journal.folder()) {
+            self.listener.event(&Event::Unexplained { case: &subject.case, why: &format!("{error:#}") });
+        }
     }
 
     /// Looks into the largest changes. That no reason can be found is no failure.
@@ -175,7 +186,10 @@ impl<'s> Session<'s> {
             let (Some(subject), Some(measurement)) = (found, measured) else { continue };
             self.listener.event(&Event::Explaining(&case));
             match explain::explain(bench, subject, &measurement, pair, self.journal.folder()) {
-                Ok(records) => records.into_iter().try_for_each(|record| self.keep(record))?,
+                Ok((records, stacks)) => {
+                    records.into_iter().try_for_each(|record| self.keep(record))?;
+                    self.draw(subject, &measurement, &stacks);
+                }
                 Err(error) if error.is::<Interrupted>() => return Err(error),
                 Err(error) => self.listener.event(&Event::Unexplained { case: &case, why: &format!("{error:#}") }),
             }

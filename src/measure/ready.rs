@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use perfplan_harness::protocol::{self, Reply, Sample, Site};
 
 use super::bench::Bench;
@@ -74,6 +74,14 @@ impl Bench<'_> {
     pub fn command(&self, subject: &Subject, arm: usize) -> Result<Spec> {
         commands::spec(subject, arm, &self.settings.cpus)
     }
+
+    /// The same behind the words of a tool that runs it and watches, which takes longer.
+    ///
+    /// # Errors
+    /// Where the arm is no command.
+    pub fn watched(&self, subject: &Subject, arm: usize, words: &[OsString]) -> Result<Spec> {
+        Ok(self.command(subject, arm)?.behind(words).timeout(subject.timeout * PATIENCE))
+    }
 }
 
 impl Ready {
@@ -102,14 +110,18 @@ impl Ready {
     /// Runs so many iterations with allocations counted, and the metrics of the case recorded.
     ///
     /// # Errors
-    /// As [`Worker::receive`].
+    /// As [`Worker::receive`]; where a value is no finite number, which no run can keep.
     pub fn count(&mut self, iterations: u64) -> Result<Count> {
         self.worker.send(&protocol::Command::Count(iterations))?;
         let mut observed = BTreeMap::new();
         loop {
             match self.worker.receive()? {
-                Reply::Observed { name, values } => drop(observed.insert(name, values)),
+                Reply::Observed { name, values } => {
+                    values.iter().try_for_each(|value| finite(&name, *value))?;
+                    observed.insert(name, values);
+                }
                 Reply::Sample(sample) => {
+                    sample.values.iter().try_for_each(|(name, value)| finite(name, *value))?;
                     let values = sample.values.into_iter();
                     let values = values.filter_map(|(name, value)| Some((name.parse().ok()?, value))).collect();
                     return Ok(Count { values, observed });
@@ -141,5 +153,62 @@ impl Ready {
     /// Where it does not end.
     pub fn end(self) -> Result<()> {
         self.worker.end().map(drop)
+    }
+}
+
+fn finite(name: &str, value: f64) -> Result<()> {
+    ensure!(value.is_finite(), "the case reports {value} as {name:?}: a metric is a finite number");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+    use crate::process::Usage;
+
+    /// Answers these, whatever it is asked.
+    struct Scripted(VecDeque<Reply>);
+
+    impl Worker for Scripted {
+        fn pid(&self) -> u32 {
+            0
+        }
+
+        fn send(&mut self, _command: &protocol::Command) -> Result<()> {
+            Ok(())
+        }
+
+        fn receive(&mut self) -> Result<Reply> {
+            self.0.pop_front().ok_or_else(|| anyhow::anyhow!("no more replies"))
+        }
+
+        fn end(self: Box<Self>) -> Result<Usage> {
+            bail!("it was never started")
+        }
+    }
+
+    fn counted(draw: f64, value: f64) -> Result<Count> {
+        let replies = [
+            Reply::Observed { name: "delay".to_owned(), values: vec![1.0, draw] },
+            Reply::Sample(Sample { checksum: 0, values: vec![("level".to_owned(), value)] }),
+        ];
+        Ready { worker: Box::new(Scripted(replies.into())) }.count(1)
+    }
+
+    #[test]
+    fn a_count_has_what_the_worker_reports() {
+        let count = counted(2.0, f64::MAX).unwrap();
+        assert_eq!(count.observed, BTreeMap::from([("delay".to_owned(), vec![1.0, 2.0])]));
+        assert_eq!(count.values, BTreeMap::from([("level".parse().unwrap(), f64::MAX)]));
+    }
+
+    #[test]
+    fn a_value_that_no_run_can_keep_is_refused_with_its_name() {
+        for (draw, value, name) in [(f64::NAN, 1.0, "delay"), (1.0, f64::INFINITY, "level")] {
+            let error = counted(draw, value).unwrap_err().to_string();
+            assert!(error.contains(&format!("{name:?}: a metric is a finite number")), "{error}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use perfplan_harness::Size;
 
 use super::divided::Division;
 use super::request::{Request, Usage};
@@ -23,6 +24,8 @@ pub(super) struct Asked<'r> {
     pub(super) base: Option<String>,
     pub(super) drills: Vec<Drill>,
     pub(super) filters: Filters,
+    /// How large the cases of steps are set up: as the plan says, in a quick run too.
+    pub(super) claimed_size: Size,
     /// The steps whose claims are judged: none where a matrix is measured, or recommended builds are confirmed.
     pub(super) steps: Vec<Step>,
     /// What is built, the baseline first.
@@ -39,6 +42,8 @@ impl<'r> Asked<'r> {
     pub(super) fn of(request: &'r Request) -> Result<Self> {
         let workspace = Workspace::of(&request.folder)?;
         let plan = plan::load(&workspace.root, request.plan.as_deref()).map_err(usage)?;
+        // What a plan says of its steps, it says of its own size.
+        let claimed_size = plan.measure.size;
         let mut plan = if request.quick { plan.quick() } else { plan };
         if let Some(tolerance) = request.tolerance {
             plan.gate.tolerance = tolerance;
@@ -69,6 +74,7 @@ impl<'r> Asked<'r> {
             base,
             drills,
             filters,
+            claimed_size,
             steps,
             variants,
             skipped,

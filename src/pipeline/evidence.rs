@@ -4,21 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::exact;
 use super::sampling::{self, Course, Stacks};
 use super::wants::{JUDGED, Wants};
-use crate::measure::{Bench, Counted, Subject, counted_iterations};
+use crate::measure::{Around, Bench, Counted, Subject, counted_iterations};
 use crate::plan::claim::Need;
 use crate::process::Interrupted;
 use crate::profile::sampling::Options;
-use crate::profile::symbols::Symbols;
+use crate::profile::symbols::{Symbols, tells_inlined};
 use crate::samples::{Measurement, Metric, Record};
 use crate::verdict::lacking;
 
 /// Processes whose system calls or instructions are counted: what is counted exactly hardly differs between processes.
 const EXACT: usize = 3;
+/// How long a case draws from its distributions, and how often at most: the worker keeps no more.
+const DRAWING: Duration = Duration::from_millis(300);
+const MOST_DRAWS: u64 = 20_000;
 /// How long each side is sampled for a claim, or to explain a change.
 pub(super) const SAMPLED: Duration = Duration::from_secs(3);
 
@@ -28,7 +31,7 @@ pub(super) struct Evidence {
     /// What could not be had, and why.
     absent: BTreeMap<String, String>,
     /// Sampled stacks, where claims asked for functions.
-    pub(super) stacks: Vec<Stacks>,
+    stacks: Vec<Stacks>,
 }
 
 impl Evidence {
@@ -45,7 +48,15 @@ impl Evidence {
         } else {
             bench.count(subject, measurement, wants.counts)?
         };
+        let lost = arms.iter().find_map(|arm| arm.why.clone());
         let mut evidence = Self { arms, absent: BTreeMap::new(), stacks: Vec::new() };
+        if let Some(why) = lost {
+            evidence.absent.insert(lacking(Need::Counting).to_owned(), why);
+        }
+        if wants.distribution {
+            let result = evidence.draws(bench, subject, measurement);
+            evidence.noted(Need::Distribution, result)?;
+        }
         if wants.syscalls {
             let result = evidence.syscalls(bench, subject, measurement);
             evidence.noted(Need::Syscalls, result)?;
@@ -81,6 +92,18 @@ impl Evidence {
         for (metric, value) in values {
             self.arms[arm].values.entry(metric).or_default().push(value);
         }
+    }
+
+    /// Draws of distributions from one long count: more processes would draw the same again.
+    fn draws(&mut self, bench: &mut Bench<'_>, subject: &Subject, measurement: &Measurement) -> Result<()> {
+        let affordable = DRAWING.as_nanos() as f64 / measurement.iteration_ns().unwrap_or(f64::INFINITY);
+        let n = (affordable as u64).clamp(counted_iterations(measurement), MOST_DRAWS);
+        for arm in 0..subject.arms.len() {
+            let mut ready = bench.ready(subject, arm, 0, &Around::default())?;
+            self.arms[arm].observed = ready.count(n)?.observed;
+            ready.end()?;
+        }
+        Ok(())
     }
 
     fn syscalls(&mut self, bench: &mut Bench<'_>, subject: &Subject, measurement: &Measurement) -> Result<()> {
@@ -134,6 +157,8 @@ impl Evidence {
         wants: &Wants,
     ) -> Result<()> {
         let arms: Vec<usize> = (0..subject.arms.len()).collect();
+        let dumb = arms.iter().filter_map(|arm| bench.program(subject, *arm)).find(|file| !tells_inlined(file));
+        ensure!(dumb.is_none(), "{}", sampling::NAMELESS);
         let course = Course::of(SAMPLED, Options::default());
         self.stacks = sampling::sample(bench, subject, measurement, &arms, &course, &mut Symbols::default())?;
         for (arm, metric, values) in sampling::asked_of(&self.stacks, &wants.functions)? {
@@ -142,15 +167,16 @@ impl Evidence {
         Ok(())
     }
 
-    /// What goes into the run.
-    pub(super) fn records(self, subject: &Subject) -> Vec<Record> {
+    /// What goes into the run, and the stacks to draw. Shares come before the counts that they belong to: a run that is broken
+    /// off between the two counts again.
+    pub(super) fn records(self, subject: &Subject) -> (Vec<Record>, Vec<Stacks>) {
         let (counted, observed): (Vec<_>, Vec<_>) = self.arms.into_iter().map(|arm| (arm.values, arm.observed)).unzip();
         let observed = if observed.iter().all(BTreeMap::is_empty) { Vec::new() } else { observed };
         let case = || subject.case.clone();
-        let counted = Record::Counted { case: case(), counted, observed, absent: self.absent };
         let profiles = sampling::profiles(&self.stacks);
         let profiled = (!profiles.is_empty()).then(|| Record::Profiled { case: case(), profiles });
-        std::iter::once(counted).chain(profiled).collect()
+        let counted = Record::Counted { case: case(), counted, observed, absent: self.absent };
+        (profiled.into_iter().chain([counted]).collect(), self.stacks)
     }
 }
 

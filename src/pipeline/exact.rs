@@ -1,8 +1,8 @@
 //! What is counted exactly, in processes of its own: system calls, instructions by callgrind, allocations by call site.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use perfplan_harness::protocol::Site;
@@ -51,26 +51,60 @@ pub(super) fn instructions(
     scratch: &Path,
 ) -> Result<Instructions> {
     let tool = Callgrind::find()?;
-    let folder = scratch.join("callgrind");
-    // What an interrupted count left there would be taken for this one's.
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-    let is_command = subject.is_command();
-    if is_command {
-        let words = tool.prefix(&folder, Children::Followed);
-        process::run(&bench.command(subject, arm)?.behind(&words))?.check("running it under callgrind")?;
-    } else {
-        let around = Around { wrapper: tool.prefix(&folder, Children::Left), ..Around::default() };
-        let mut ready = bench.ready(subject, arm, 1, &around)?;
-        ready.trace(n)?;
-        ready.end()?;
-    }
-    let dumps = callgrind::read(&folder)?;
-    let _ = fs::remove_dir_all(&folder);
+    let folder = Folder::make(scratch.join("callgrind"))?;
+    under_callgrind(bench, subject, arm, n, &tool, &folder.0).map_err(unknown_to_valgrind)?;
+    let dumps = callgrind::read(&folder.0)?;
     // Of a worker only what lies between the fences is work.
-    let of_work: Vec<Dump> = dumps.into_iter().filter(|dump| is_command || dump.is_requested()).collect();
+    let of_work: Vec<Dump> = dumps.into_iter().filter(|dump| subject.is_command() || dump.is_requested()).collect();
     ensure!(!of_work.is_empty(), "callgrind saw no fence: is the program's perfplan-harness older than this tool?");
     Ok(of_work.into_iter().fold(Instructions::default(), Instructions::with))
+}
+
+/// Runs `n` iterations of an arm, or one execution; callgrind's files are in `folder` then.
+fn under_callgrind(
+    bench: &mut Bench<'_>,
+    subject: &Subject,
+    arm: usize,
+    n: u64,
+    tool: &Callgrind,
+    folder: &Path,
+) -> Result<()> {
+    if subject.is_command() {
+        let words = tool.prefix(folder, Children::Followed);
+        process::run(&bench.watched(subject, arm, &words)?)?.check("running it under callgrind")?;
+        return Ok(());
+    }
+    let around = Around { wrapper: tool.prefix(folder, Children::Left), ..Around::default() };
+    let mut ready = bench.ready(subject, arm, 1, &around)?;
+    ready.trace(n)?;
+    ready.end()
+}
+
+/// Says what stands behind an illegal instruction: valgrind knows fewer than the processor.
+fn unknown_to_valgrind(error: anyhow::Error) -> anyhow::Error {
+    if format!("{error:#}").contains("SIGILL") {
+        return error
+            .context("valgrind does not know an instruction of this build (target-cpu = native with AVX-512?)");
+    }
+    error
+}
+
+/// A folder that is there as long as this is, and empty at first.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn make(path: PathBuf) -> Result<Self> {
+        // What a killed run left there would be taken for this one's.
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).with_context(|| format!("making {}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 impl Instructions {
@@ -147,12 +181,70 @@ pub(super) fn allocations(bench: &mut Bench<'_>, subject: &Subject, arm: usize, 
 }
 
 fn named(sites: &[Site], space: &AddressSpace, images: &Images) -> Allocations {
-    let mut symbols = Symbols::new();
+    let symbols = looked_up(sites, space, images);
     let mut resolve = |address: u64| -> Vec<String> {
         let Frame::Code { image, address } = space.locate(address) else { return Vec::new() };
         let Some(image) = images.get(image) else { return Vec::new() };
-        symbols.look_up(image, [address]);
         symbols.names(image, address).iter().map(|name| name.to_string()).collect()
     };
     allocations::fold(sites, "all", &mut resolve)
+}
+
+/// The names of all addresses, file by file: each look-up reads the file's tables.
+fn looked_up(sites: &[Site], space: &AddressSpace, images: &Images) -> Symbols {
+    let places: HashSet<u64> = sites.iter().flat_map(|site| site.stack.iter().copied()).collect();
+    let mut addresses: HashMap<usize, Vec<u64>> = HashMap::new();
+    for place in places {
+        if let Frame::Code { image, address } = space.locate(place) {
+            addresses.entry(image).or_default().push(address);
+        }
+    }
+    let mut symbols = Symbols::new();
+    for (number, addresses) in addresses {
+        if let Some(image) = images.get(number) {
+            symbols.look_up(image, addresses);
+        }
+    }
+    symbols
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_begins_empty_and_is_gone_after_an_error() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("callgrind");
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("callgrind.out.1"), "of a killed run").unwrap();
+        let fails = || -> Result<()> {
+            let folder = Folder::make(path.clone())?;
+            assert_eq!(fs::read_dir(&folder.0)?.count(), 0);
+            anyhow::bail!("it went wrong")
+        };
+        assert!(fails().is_err() && !path.exists());
+    }
+
+    #[test]
+    fn an_illegal_instruction_is_told_with_its_likely_cause_and_nothing_else_is() {
+        let told = |text: &str| format!("{:#}", unknown_to_valgrind(anyhow::anyhow!("{text}")));
+        assert!(told("the worker ended (ended by SIGILL)").starts_with("valgrind does not know an instruction"));
+        assert_eq!(told("the worker ended (ended by SIGSEGV)"), "the worker ended (ended by SIGSEGV)");
+    }
+
+    #[test]
+    fn allocations_are_named_by_the_functions_at_their_addresses() {
+        let mut images = Images::default();
+        let space = AddressSpace::of(std::process::id(), &mut images).unwrap();
+        let here = allocations_are_named_by_the_functions_at_their_addresses as fn() as usize as u64;
+        let sites = [
+            Site { calls: 2, bytes: 16, stack: vec![here] },
+            Site { calls: 1, bytes: 8, stack: vec![1] },
+            Site { calls: 4, bytes: 64, stack: vec![] },
+        ];
+        let named = named(&sites, &space, &images);
+        let text = named.calls.to_string();
+        assert!(text.contains("allocations_are_named_by_the_functions_at_their_addresses"), "{text}");
+    }
 }

@@ -1,24 +1,30 @@
 //! Why it changed: the largest changes of a run are looked into, when all rounds are done.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::evidence::SAMPLED;
 use super::exact;
 use super::pictures::{Pictures, Titled, safe};
 use super::sampling::{self, Course, Stacks};
 use crate::measure::{Bench, Subject, counted_iterations};
+use crate::plan::claim::Need;
 use crate::process::Interrupted;
 use crate::profile::folded::{Counted, Folded};
 use crate::profile::sampling::Options;
 use crate::profile::symbols::Symbols;
 use crate::samples::{Arm, CaseId, Measurement, Metric, Record};
-use crate::verdict::{Judgement, Row, Verdict};
+use crate::verdict::{Judgement, Row, Verdict, lacking};
+
+/// Per arm, what was counted of each metric.
+type Counts = Vec<BTreeMap<Metric, Vec<f64>>>;
 
 /// More changes than this are not looked into: each takes some ten seconds.
 const MOST: usize = 3;
+
 /// The metric in which a change is worth a look.
 fn is_time(row: &Row) -> bool {
     matches!(row.metric.as_str(), "wall" | "cpu")
@@ -43,46 +49,65 @@ pub(super) fn worth_a_look(judgement: &Judgement) -> Vec<(CaseId, (usize, usize)
     rows.into_iter().take(MOST).map(|row| (row.case.clone(), row.pair)).collect()
 }
 
-/// Samples both sides of a change, counts their instructions where callgrind is there, and draws the difference.
+/// Samples both sides of a change, and counts their instructions where callgrind is there. Why one of the two can't be had is
+/// recorded; it is an error where neither can.
 pub(super) fn explain(
     bench: &mut Bench<'_>,
     subject: &Subject,
     measurement: &Measurement,
     (new, old): (usize, usize),
     folder: &Path,
-) -> Result<Vec<Record>> {
+) -> Result<(Vec<Record>, Vec<Stacks>)> {
+    let arms = [old, new];
     let course = Course::of(SAMPLED, Options::default());
-    let stacks = sampling::sample(bench, subject, measurement, &[old, new], &course, &mut Symbols::default())?;
-    draw(subject, measurement, &stacks, folder)?;
+    let sampled = sampling::sample(bench, subject, measurement, &arms, &course, &mut Symbols::default());
+    let mut absent = measurement.absent.clone();
+    let stacks = unless_interrupted(sampled, Need::Profile, &mut absent)?;
+    let counted = instructions(bench, subject, measurement, arms, folder);
+    let counted = unless_interrupted(counted, Need::Instructions, &mut absent)?.flatten();
+    if let (None, None, Some(why)) = (&stacks, &counted, absent.get(lacking(Need::Profile))) {
+        bail!("{why}");
+    }
+    let case = || subject.case.clone();
+    let stacks = stacks.unwrap_or_default();
     let profiles = sampling::profiles(&stacks);
-    let mut records = vec![Record::Profiled { case: subject.case.clone(), profiles }];
-    records.extend(instructions(bench, subject, measurement, [old, new], folder)?);
-    Ok(records)
+    let observed = measurement.observed.clone();
+    let counted = counted.unwrap_or_else(|| measurement.counted.clone());
+    let records =
+        [Record::Profiled { case: case(), profiles }, Record::Counted { case: case(), counted, observed, absent }];
+    Ok((records.to_vec(), stacks))
 }
 
-/// What both sides were counted to, with their instructions. Without callgrind the change is explained without them.
+fn unless_interrupted<T>(result: Result<T>, need: Need, absent: &mut BTreeMap<String, String>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is::<Interrupted>() => Err(error),
+        Err(error) => {
+            absent.insert(lacking(need).to_owned(), format!("{error:#}"));
+            Ok(None)
+        }
+    }
+}
+
+/// What both sides were counted to, with their instructions; `None` where the machine counts them in the timed rounds.
 fn instructions(
     bench: &mut Bench<'_>,
     subject: &Subject,
     measurement: &Measurement,
     arms: [usize; 2],
     folder: &Path,
-) -> Result<Option<Record>> {
+) -> Result<Option<Counts>> {
     if measurement.has_hardware_instructions() || measurement.counted.len() != subject.arms.len() {
         return Ok(None);
     }
-    let Ok(metric) = exact::INSTRUCTIONS.parse::<Metric>() else { return Ok(None) };
+    let metric: Metric = exact::INSTRUCTIONS.parse().map_err(anyhow::Error::msg)?;
     let mut counted = measurement.counted.clone();
     let n = counted_iterations(measurement);
     for arm in arms {
-        match exact::instructions(bench, subject, arm, n, folder) {
-            Ok(found) => drop(counted[arm].insert(metric.clone(), vec![found.total as f64 / n as f64])),
-            Err(error) if error.is::<Interrupted>() => return Err(error),
-            Err(_) => return Ok(None),
-        }
+        let found = exact::instructions(bench, subject, arm, n, folder)?;
+        counted[arm].insert(metric.clone(), vec![found.total as f64 / n as f64]);
     }
-    let (observed, absent) = (measurement.observed.clone(), measurement.absent.clone());
-    Ok(Some(Record::Counted { case: subject.case.clone(), counted, observed, absent }))
+    Ok(Some(counted))
 }
 
 /// The files of stacks that were sampled in a run.

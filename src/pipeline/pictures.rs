@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::git;
 use crate::profile::flamegraph::{self, Differential, Side};
 use crate::profile::folded::{Counted, Folded, Threads};
 use crate::profile::{pprof, speedscope};
@@ -43,7 +44,7 @@ impl Pictures<'_> {
         let named: Vec<(&str, &Folded)> = profiles.iter().map(|one| (one.title.as_str(), one.stacks)).collect();
         files.push(self.file(
             "folded",
-            &format!("{}.speedscope.json", safe(&self.case)),
+            &format!("{}.{}.speedscope.json", safe(&self.case), self.counted.word()),
             speedscope::json(&named, self.counted).as_bytes(),
         )?);
         Ok(files)
@@ -93,7 +94,28 @@ impl Pictures<'_> {
     }
 }
 
-/// A name as a file's: cases have slashes and colons.
+/// A name as a file's: cases have slashes and colons, which give way to what no case has. Very long ones end in a digest.
 pub(super) fn safe(name: &str) -> String {
-    name.replace("::", ".").replace(['/', ' '], "-")
+    const LONGEST: usize = 120;
+    let file = name.replace("::", ".").replace('/', "~").replace(' ', "-");
+    match file.get(..LONGEST) {
+        Some(head) if file.len() > LONGEST => {
+            let digest = git::content_id(name.as_bytes()).unwrap_or_default();
+            format!("{head}-{}", digest.get(..16).unwrap_or_default())
+        }
+        _ => file,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_differ_where_the_names_do_and_are_never_too_long() {
+        assert_eq!(safe("engine::book/btree.release of 3f2a"), "engine.book~btree.release-of-3f2a");
+        assert_ne!(safe("app::a/b"), safe("app::a-b"));
+        let long = |last: char| safe(&format!("app::{}{last}", "x".repeat(190)));
+        assert!(long('a').len() < 150 && long('a') != long('b'));
+    }
 }

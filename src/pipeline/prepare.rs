@@ -157,7 +157,8 @@ pub(super) fn subjects(
     // A self-test asks of the machine, not of the plan.
     let steps: &[Step] = if itself.is_some() { &[] } else { &prepared.asked.steps };
     let claims_only = prepared.asked.request.claims_only;
-    let choice = Choice { filters, shard, drills, steps, claims_only, size, itself, timeout };
+    let claimed_size = prepared.asked.claimed_size.as_str();
+    let choice = Choice { filters, shard, drills, steps, claims_only, claimed_size, size, itself, timeout };
     let chosen = seats::subjects(&prepared.stage, bench, placed, &choice)?;
     // What did not build has cases that nobody knows: a filter may mean one of them.
     if prepared.stage.failures.is_empty() && chosen.failures.is_empty() {

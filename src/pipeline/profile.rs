@@ -19,7 +19,7 @@ use crate::profile::functions;
 use crate::profile::sampling::Options;
 use crate::profile::symbols::Symbols;
 use crate::progress::{Event, Listener};
-use crate::samples::{Arm, CaseId, FunctionShare, Measurement, Profile, Step, WORKING_TREE};
+use crate::samples::{Arm, CaseId, Failure, FunctionShare, Measurement, Profile, Step, WORKING_TREE};
 
 /// What is attributed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -96,10 +96,8 @@ pub fn profile(asked: &Profiling, starter: &mut dyn Starter, listener: &mut dyn 
     let prepared = prepare::prepare(&asked.request, starter, listener)?;
     let (mut bench, placed) = prepare::bench(&prepared, starter, false)?;
     let chosen = prepare::subjects(&prepared, &mut bench, &placed, None)?;
-    if let Some(failure) = chosen.failures.iter().chain(prepared.failures()).next() {
-        anyhow::bail!("{}: {}", failure.what, failure.why);
-    }
-    let subject = one(chosen.subjects, &asked.request.filters)?;
+    let failures: Vec<_> = prepared.failures().iter().chain(&chosen.failures).cloned().collect();
+    let subject = one(chosen.subjects, &asked.request.filters, &failures)?;
     let arms = arms(asked, &subject)?;
     let folder = asked.out.clone().unwrap_or_else(|| prepared.profiles());
     fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
@@ -110,13 +108,16 @@ pub fn profile(asked: &Profiling, starter: &mut dyn Starter, listener: &mut dyn 
 
 /// The case that is meant: the one of that name, or the only one with that part in its name. Steps are meant by their own names
 /// alone.
-fn one(subjects: Vec<Subject>, filters: &[String]) -> Result<Subject> {
+fn one(subjects: Vec<Subject>, filters: &[String], failures: &[Failure]) -> Result<Subject> {
     let named = |subject: &Subject| filters.iter().any(|filter| subject.case.to_string() == *filter);
     let by_step = filters.iter().any(|filter| filter.starts_with(Step::WORKLOAD));
     let (exact, others): (Vec<_>, Vec<_>) = subjects.into_iter().partition(named);
     let plain = |subject: &Subject| by_step || subject.case.workload() != Step::WORKLOAD;
     let candidates: Vec<Subject> = if exact.is_empty() { others.into_iter().filter(plain).collect() } else { exact };
     let names: Vec<String> = candidates.iter().map(|subject| subject.case.to_string()).collect();
+    if let (true, Some(failure)) = (candidates.is_empty(), failures.first()) {
+        anyhow::bail!("{}: {}", failure.what, failure.why);
+    }
     let only: Result<[Subject; 1], _> = candidates.try_into();
     only.map(|[one]| one).map_err(|_| {
         Usage(format!("one case is profiled at a time, and this means several: {}", names.join(", "))).into()

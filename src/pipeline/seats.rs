@@ -52,6 +52,8 @@ pub(super) struct Choice<'a> {
     pub(super) steps: &'a [Step],
     /// Whether the steps alone are measured.
     pub(super) claims_only: bool,
+    /// How large the cases of steps are set up.
+    pub(super) claimed_size: &'a str,
     pub(super) size: &'a str,
     /// How long a worker may take to answer, where the workload does not say.
     pub(super) timeout: Duration,
@@ -119,7 +121,7 @@ impl Chosen {
         for step in choice.wanted_steps() {
             self.known.push(step.case.clone());
             self.steps.push(step.clone());
-            match steps::subject(step, &self.homes, choice.size) {
+            match steps::subject(step, &self.homes, choice.claimed_size) {
                 Ok(subject) => self.subjects.push(subject),
                 Err(failure) => {
                     self.missing.push(step.case.clone());

@@ -18,6 +18,8 @@ pub(super) struct Wants {
     pub(super) syscalls: bool,
     pub(super) instructions: bool,
     pub(super) hotpath: bool,
+    /// Whether as many draws of distributions are wanted as can be had.
+    pub(super) distribution: bool,
     /// What sampled stacks are asked for.
     pub(super) functions: Vec<Functions>,
 }
@@ -49,14 +51,16 @@ impl Wants {
         let claims = step.into_iter().flat_map(|step| &step.claims).filter_map(|claim| claim.parse().ok());
         let claims: Vec<Claim> = claims.collect();
         let needs: BTreeSet<Need> = claims.iter().map(Claim::needs).collect();
-        let judged = [Need::Counting, Need::Distribution].iter().any(|need| needs.contains(need));
+        let judged = needs.contains(&Need::Counting);
         let mut functions: Vec<Functions> = claims.iter().filter_map(|claim| Functions::of(&claim.measure)).collect();
+        functions.sort_by(|a, b| a.metric.cmp(&b.metric));
         functions.dedup_by(|a, b| a.metric == b.metric);
         Self {
             counts: if judged { JUDGED } else { SHOWN },
             syscalls: needs.contains(&Need::Syscalls),
             instructions: needs.contains(&Need::Instructions),
             hotpath: needs.contains(&Need::Hotpath),
+            distribution: needs.contains(&Need::Distribution),
             functions,
         }
     }

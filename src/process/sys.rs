@@ -257,24 +257,42 @@ pub(super) struct Call {
     pub(super) arguments: [u64; 2],
 }
 
-/// Waits until a thread that the calling thread traces is stopped or has ended, and leaves it as it is: what is stopped is
-/// seen again until it is resumed. `None` where nothing is traced (any more).
+/// Waits until a thread that the calling thread traces is stopped or has ended. `None` where nothing is traced (any more).
+///
+/// One that has ended is left as it is. A stop is taken, and told once: after an `exec` that gave a thread another id, the
+/// kernel answers no request before its stop was waited for in earnest (Linux commit dbb5afad100a).
 pub(super) fn wait_for_tracee() -> io::Result<Option<Seen>> {
+    loop {
+        match reported(libc::P_ALL, 0, libc::WSTOPPED | libc::WEXITED | libc::WNOWAIT)? {
+            Some(Seen::Stopped(pid, _)) => {
+                let taken = reported(libc::P_PID, pid.unsigned_abs(), libc::WSTOPPED | libc::WNOHANG)?;
+                // Whatever was killed since is told as ended the next time.
+                if taken.is_some() {
+                    return Ok(taken);
+                }
+            }
+            other => return Ok(other),
+        }
+    }
+}
+
+/// What the calling thread's tracees report; `None` where there is none, or none that reports.
+fn reported(kind: libc::idtype_t, id: libc::id_t, options: c_int) -> io::Result<Option<Seen>> {
     let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
     // Other threads' children are theirs to wait for.
-    let options = libc::WSTOPPED | libc::WEXITED | libc::WNOWAIT | libc::__WALL | libc::__WNOTHREAD;
+    let options = options | libc::__WALL | libc::__WNOTHREAD;
     // SAFETY: the pointer is valid for writing.
-    match checked(unsafe { libc::waitid(libc::P_ALL, 0, info.as_mut_ptr(), options) }) {
+    match checked(unsafe { libc::waitid(kind, id, info.as_mut_ptr(), options) }) {
         Err(error) if error.raw_os_error() == Some(libc::ECHILD) => return Ok(None),
         result => result?,
     };
-    // SAFETY: zeroes are valid for the plain struct, and the kernel has filled in what belongs to a child.
+    // SAFETY: zeroes are valid for the plain struct, and the kernel has filled in what belongs to a child, if to any.
     let (pid, status, code) = unsafe {
         let info = info.assume_init();
         (info.si_pid(), info.si_status(), info.si_code)
     };
     let ended = [libc::CLD_EXITED, libc::CLD_KILLED, libc::CLD_DUMPED].contains(&code);
-    Ok(Some(if ended { Seen::Ended(pid) } else { Seen::Stopped(pid, status) }))
+    Ok((pid != 0).then_some(if ended { Seen::Ended(pid) } else { Seen::Stopped(pid, status) }))
 }
 
 /// Takes a traced thread that has ended out of the process table, or hands it on to its parent, who is another process.

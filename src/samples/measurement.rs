@@ -102,6 +102,17 @@ impl Arm {
 }
 
 impl Measurement {
+    /// How long an iteration takes, in nanoseconds: the mean over everything that was timed. `None` before anything was.
+    #[must_use]
+    pub fn iteration_ns(&self) -> Option<f64> {
+        let batches = |round: &Round| {
+            round.arms.iter().map(|arm| arm.batches.values().map(Vec::len).max().unwrap_or(0)).sum::<usize>()
+        };
+        let iterations = self.rounds.iter().map(batches).sum::<usize>() as f64 * self.iterations as f64;
+        let inside: u64 = self.rounds.iter().map(|round| round.inside_ns).sum();
+        (iterations > 0.0).then(|| inside as f64 / iterations)
+    }
+
     /// Whether the machine counted instructions in the timed rounds.
     #[must_use]
     pub fn has_hardware_instructions(&self) -> bool {

@@ -32,8 +32,8 @@ const MOST_PROFILED: usize = 1_000;
 /// The most draws of one distribution; telling two apart takes time by their number.
 const MOST_DRAWS: usize = 1 << 20;
 /// The most steps of a plan, and the most claims of one.
-const MOST_STEPS: usize = 1_000;
-const MOST_CLAIMS: usize = 200;
+const MOST_STEPS: usize = 200;
+const MOST_CLAIMS: usize = 50;
 
 /// The cases that each part was asked for; in a run that was measured in one piece, `None` is all of it.
 type Asked<'r> = BTreeMap<Option<Shard>, BTreeSet<&'r CaseId>>;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::blame::Blame;
-use super::claims::{Holds, StepOutcome};
+use super::claims::{Holds, StepOutcome, Why};
 use crate::samples::{Arm, CaseId, Failure, Measurement, Metric, Shard};
 
 /// The power at which the smallest visible change is stated: found 19 times of 20.
@@ -180,8 +180,12 @@ impl Judgement {
     /// Whether a claim was refuted, of which the plan does not know that already.
     #[must_use]
     pub fn refuted(&self) -> bool {
-        let unknown = self.steps.iter().filter(|outcome| !outcome.step.is_known_to_be_refuted());
-        unknown.flat_map(|outcome| &outcome.claims).any(|claim| claim.holds == Holds::Refuted)
+        self.steps.iter().any(|outcome| {
+            let known = outcome.step.is_known_to_be_refuted();
+            let refuted = outcome.claims.iter().filter(|claim| claim.holds == Holds::Refuted);
+            // That results differ is never a known matter: it may be another difference today.
+            refuted.into_iter().any(|claim| !known || claim.why == Why::Different)
+        })
     }
 
     /// How many claims stand like this.

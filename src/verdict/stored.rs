@@ -43,7 +43,7 @@ pub fn judge_stored(old: &Run, new: &Run, between_runs: f64) -> Judgement {
     let judged = pairs.iter().zip(ps.iter().zip(levels));
     let judged = judged.map(|(pair, (p, level))| row(new, pair, estimate(pair, level), *p, level));
     let rows: Vec<Row> = judged.chain(same.iter().map(|pair| same_code(new, pair))).collect();
-    let missing = old.cases.iter().chain(&new.cases).filter(|case| !rows.iter().any(|row| row.case == **case));
+    let missing = old.plain_cases().chain(new.plain_cases()).filter(|case| !rows.iter().any(|row| row.case == **case));
     let mut missing: Vec<_> = missing.cloned().collect();
     missing.sort();
     missing.dedup();

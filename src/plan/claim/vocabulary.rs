@@ -18,13 +18,15 @@ pub(super) const HOTPATH: &str = "hotpath.";
 pub(super) const KEYWORDS: [&str; 4] = ["before", "in", "of", "x"];
 
 /// The metrics that stand alone.
-const PLAIN: [&str; 5] = ["wall", "cpu", "throughput", "page-faults", "context-switches"];
+const PLAIN: [&str; 3] = ["wall", "cpu", "throughput"];
 
 /// First parts of names under which there are these metrics and no others.
-const FAMILIES: [(&str, &[&str]); 5] = [
+const FAMILIES: [(&str, &[&str]); 7] = [
     ("latency", &["latency.p50", "latency.p95", "latency.p99", "latency.p99.9", "latency.mean", "latency.max"]),
     ("alloc", &["alloc.count", "alloc.bytes", "alloc.peak"]),
     ("rss", &["rss.peak"]),
+    ("faults", &["faults.minor", "faults.major"]),
+    ("switches", &["switches.involuntary"]),
     ("binary", &["binary.text", "binary.rodata", "binary.data", "binary.bss", "binary.file"]),
     ("build", &["build.wall", "build.cpu"]),
 ];
@@ -125,7 +127,12 @@ fn is_in_seconds(metric: &Metric) -> bool {
 fn is_own(metric: &Metric) -> bool {
     let name = metric.as_str();
     let counted = name.starts_with("syscalls") || name.starts_with("alloc.");
-    !counted && !PLAIN.contains(&name) && !is_hardware(name)
+    !counted && !is_of_the_process(name) && !PLAIN.contains(&name) && !is_hardware(name)
+}
+
+/// Whether the kernel says it of the whole process.
+fn is_of_the_process(name: &str) -> bool {
+    ["rss.", "faults.", "switches."].iter().any(|family| name.starts_with(family))
 }
 
 fn is_hardware(name: &str) -> bool {
@@ -138,7 +145,7 @@ pub(super) fn needs(metric: &Metric) -> Need {
     let (family, _) = name.split_once('.').unwrap_or((name, ""));
     match family {
         "instructions" => Need::Instructions,
-        "wall" | "cpu" | "latency" | "throughput" | "rss" => Need::Timing,
+        "wall" | "cpu" | "latency" | "throughput" | "rss" | "faults" | "switches" => Need::Timing,
         "binary" | "build" => Need::Sizes,
         SYSCALLS => Need::Syscalls,
         "hotpath" => Need::Hotpath,
@@ -156,6 +163,6 @@ pub(super) fn is_exact(metric: &Metric) -> bool {
         Kind::Time | Kind::Rate | Kind::Share => false,
         Kind::Bytes => !name.starts_with("rss."),
         Kind::Seconds | Kind::Any => true,
-        Kind::Count => same_each_time || !(is_hardware(name) || PLAIN.contains(&name)),
+        Kind::Count => same_each_time || !(is_hardware(name) || is_of_the_process(name)),
     }
 }

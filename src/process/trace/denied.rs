@@ -58,17 +58,18 @@ fn reason(error: &io::Error, circumstances: Circumstances) -> String {
         Circumstances { tracer: Some(tracer), .. } => {
             format!("process {tracer} traces it already; end that first (a debugger, strace)")
         }
-        Circumstances { yama: Some(3..), .. } => {
-            "kernel.yama.ptrace_scope forbids it to everybody until the machine starts anew: set it lower there"
-                .to_owned()
-        }
-        Circumstances { yama: Some(scope @ 1..), .. } => {
-            format!("kernel.yama.ptrace_scope is {scope}: `sysctl kernel.yama.ptrace_scope=0`, or run as root")
-        }
         Circumstances { filtered: true, .. } => {
             "a seccomp filter or a missing capability forbids it, as in many containers: \
              `docker run --cap-add=SYS_PTRACE`, or `--security-opt seccomp=unconfined`"
                 .to_owned()
+        }
+        Circumstances { yama: Some(3..), .. } => {
+            "kernel.yama.ptrace_scope forbids it to everybody until the machine starts anew: set it lower there"
+                .to_owned()
+        }
+        // 1 lets everybody trace what he has started, which is all that the tool traces.
+        Circumstances { yama: Some(scope @ 2), .. } => {
+            format!("kernel.yama.ptrace_scope is {scope}: `sysctl kernel.yama.ptrace_scope=1`, or run as root")
         }
         _ => "it belongs to another user, or has more rights than the tool: run the tool as that user".to_owned(),
     }
@@ -88,9 +89,11 @@ mod tests {
         let other = Circumstances { tracer: Some(42), yama: Some(1), filtered: true };
         assert!(says(libc::EPERM, other).contains("process 42 traces it already"));
         let yama = |scope| says(libc::EPERM, Circumstances { yama: Some(scope), ..none });
-        assert!(yama(1).contains("sysctl kernel.yama.ptrace_scope=0"));
+        assert!(yama(2).contains("sysctl kernel.yama.ptrace_scope=1"));
         assert!(yama(3).contains("until the machine starts anew"));
-        assert!(yama(0).contains("another user"));
+        assert!(yama(0).contains("another user") && yama(1).contains("another user"));
+        let container = Circumstances { yama: Some(2), filtered: true, ..none };
+        assert!(says(libc::EPERM, container).contains("--cap-add=SYS_PTRACE"), "whoever filters decides first");
         assert!(says(libc::EPERM, Circumstances { filtered: true, ..none }).contains("--cap-add=SYS_PTRACE"));
         assert!(says(libc::ENOSYS, none).contains("no ptrace"));
         assert_eq!(says(libc::ESRCH, none), "it has ended");

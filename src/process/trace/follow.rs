@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use libc::{c_int, pid_t};
 
 use super::denied;
@@ -19,6 +20,8 @@ use crate::process::sys::{self, Seen};
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long threads that slept when they were attached to are waited for until they sleep again.
 const SETTLING: Duration = Duration::from_millis(30);
+/// The most that attaching may take. A thread that waits in the kernel for a child (`vfork`) or a disk stops only afterwards.
+const ATTACHING: Duration = Duration::from_secs(3);
 /// The event of a stop that `PTRACE_SEIZE` brings (linux/ptrace.h).
 const EVENT_STOP: c_int = 128;
 /// What marks a stop at a system call (`PTRACE_O_TRACESYSGOOD`).
@@ -88,10 +91,8 @@ impl Follower {
             if !self.step()? {
                 return Ok(self.tally);
             }
-            if self.is_settled()
-                && let Some(attached) = attached.take()
-            {
-                attached();
+            if attached.is_some() && self.is_settled()? {
+                attached.take().into_iter().for_each(|attached| attached());
             }
         }
         self.let_go()?;
@@ -100,9 +101,20 @@ impl Follower {
 
     /// Whether from now on every call of every thread is one that the program makes. A thread that slept may have woken up and
     /// make no call for long.
-    fn is_settled(&self) -> bool {
+    fn is_settled(&mut self) -> Result<bool> {
         let late = self.begun.elapsed() > SETTLING;
-        self.awaited.values().all(|awaited| late && *awaited == Awaited::Again)
+        if late {
+            // Whoever executes a program ends the other threads without a word, and takes the first one's id.
+            let leader = self.leader;
+            self.awaited.retain(|thread, _| Path::new(&format!("/proc/{leader}/task/{thread}")).exists());
+        }
+        let stays = self.awaited.iter().find(|(_, awaited)| matches!(awaited, Awaited::Stop { .. }));
+        if let Some((thread, _)) = stays
+            && self.begun.elapsed() > ATTACHING
+        {
+            bail!("can't trace process {}: thread {thread} does not stop (it waits in the kernel)", self.leader);
+        }
+        Ok(self.awaited.is_empty() || (late && stays.is_none()))
     }
 
     /// Attaches to all threads that there are. They may start others meanwhile, so that is repeated until no new one is found.
@@ -132,6 +144,9 @@ impl Follower {
             // It ended since it was listed, or was made by a thread that is traced already.
             Err(error) if thread != self.leader && error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
             Err(_) if denied::tracer_of(thread) == Some(sys::own_thread()) => Ok(()),
+            // A first thread that has ended keeps its place until the others have. Where there are none, there is nothing to
+            // follow.
+            Err(_) if denied::state_of(thread) == Some('Z') => Ok(()),
             Err(error) => Err(denied::explain(thread, &error)),
         }
     }

@@ -92,14 +92,18 @@ struct Worker {
 
 impl Worker {
     fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (ours, theirs) = UnixStream::pair().unwrap();
-        let child = spawn_worker(&Spec::new(program(folder.path(), WORKER)), theirs.into(), "CHANNEL").unwrap();
-        let mut worker = Self { child, lines: BufReader::new(ours), _folder: folder };
+        let mut worker = Self::of(WORKER);
         // The threads have begun now, and soon sleep.
         worker.does("threads");
         thread::sleep(Duration::from_millis(20));
         worker
+    }
+
+    fn of(source: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let child = spawn_worker(&Spec::new(program(folder.path(), source)), theirs.into(), "CHANNEL").unwrap();
+        Self { child, lines: BufReader::new(ours), _folder: folder }
     }
 
     fn does(&mut self, order: &str) {
@@ -115,6 +119,37 @@ impl Worker {
         tracer.finish().unwrap()
     }
 }
+
+/// Its second thread becomes another program.
+const EXECUTES: &str = r#"
+use std::{os::unix::process::CommandExt, process::Command, thread};
+fn main() {
+    thread::spawn(|| panic!("{}", Command::new("/bin/sh").args(["-c", "echo other; exit 3"]).exec())).join().unwrap();
+}
+"#;
+
+/// Waits for a child that never becomes a program.
+const WAITS: &str = r#"
+unsafe extern "C" { fn vfork() -> i32; fn pause() -> i32; }
+fn main() { if unsafe { vfork() } == 0 { loop { unsafe { pause() }; } } }
+"#;
+
+/// Its first thread ends alone; the second answers to lines, between fences.
+const LEADERLESS: &str = r#"
+use std::{fs::File, io::{BufRead, BufReader, Write}, os::fd::FromRawFd, thread};
+unsafe extern "C" { fn prctl(option: i32, ...) -> i32; fn getppid() -> i32; fn syscall(number: i64, ...) -> i64; }
+fn main() {
+    thread::spawn(|| {
+        let channel = unsafe { File::from_raw_fd(3) };
+        let mut answers = channel.try_clone().unwrap();
+        for _ in BufReader::new(channel).lines() {
+            unsafe { prctl(FENCE, 1_u64); getppid(); prctl(FENCE, 0_u64); }
+            answers.write_all(b"done\n").unwrap();
+        }
+    });
+    unsafe { syscall(EXIT, 0); }
+}
+"#;
 
 /// The letter of a process' state, and its tracer.
 fn state(pid: u32) -> (String, String) {
@@ -267,6 +302,40 @@ fn a_traced_command_that_takes_too_long_is_ended_with_its_children() {
         assert!(Instant::now() < deadline, "process {grandchild} lives on");
         thread::sleep(Duration::from_millis(5));
     }
+}
+
+#[test]
+fn a_thread_that_is_not_the_first_becomes_another_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let spec = Spec::new(program(folder.path(), EXECUTES)).timeout(Duration::from_secs(20));
+    let (output, counts) = run(&spec).unwrap();
+    assert_eq!((output.code, &*output.stdout), (Some(3), &b"other\n"[..]));
+    assert_eq!((counts["execve"], counts["exit_group"]), (2, 1), "{counts:?}");
+}
+
+#[test]
+fn a_thread_that_does_not_stop_is_an_error_and_not_waited_for_for_ever() {
+    let worker = Worker::of(WAITS);
+    let pid = worker.child.pid();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while state(pid).0 != "D" {
+        assert!(Instant::now() < deadline, "{:?}", state(pid));
+        thread::sleep(Duration::from_millis(5));
+    }
+    let error = Tracer::attach(pid).unwrap_err().to_string();
+    assert!(error.ends_with(&format!("thread {pid} does not stop (it waits in the kernel)")), "{error}");
+}
+
+#[test]
+fn a_process_whose_first_thread_has_ended_is_followed() {
+    let exit = if cfg!(target_arch = "x86_64") { "60_i64" } else { "93_i64" };
+    let mut worker = Worker::of(&LEADERLESS.replace("EXIT", exit));
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while state(worker.child.pid()).0 != "Z" {
+        assert!(Instant::now() < deadline, "its first thread goes on");
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(worker.counts("work"), Counts::from([("getppid".to_owned(), 1)]));
 }
 
 #[test]

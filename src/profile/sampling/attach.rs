@@ -2,7 +2,9 @@
 
 use std::io;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+
+use perf_event_open_sys::bindings::perf_event_attr;
 
 use super::drain::{Drain, Rings};
 use super::event::{Clock, Stacks, Way};
@@ -60,8 +62,8 @@ impl Target {
     pub(super) fn way(&self, options: &Options) -> Result<Way, Closed> {
         let mut last = io::Error::from_raw_os_error(libc::EOPNOTSUPP);
         for way in ways(options) {
-            match Event::open(&way.sampler(), self.pid, self.cpus[0]) {
-                Ok(_) => return Ok(way),
+            match self.probe(&way) {
+                Ok(()) => return Ok(way),
                 Err(error) if is_refusal(&error) && !way.kernel => return Err(Closed::Refused(error)),
                 Err(error) if has_ended(&error) => return Err(Closed::Ended),
                 Err(error) => last = error,
@@ -70,22 +72,32 @@ impl Target {
         Err(Closed::Impossible(last))
     }
 
+    /// Opens an event of the first thread that lives. The process's first may have ended before the others.
+    fn probe(&self, way: &Way) -> io::Result<()> {
+        let mut opened = self.threads.iter().map(|thread| Event::open(&way.sampler(), *thread, self.cpus[0]).map(drop));
+        let lives = |opened: &io::Result<()>| !opened.as_ref().is_err_and(has_ended);
+        opened.find(lives).unwrap_or_else(|| Err(io::Error::from_raw_os_error(libc::ESRCH)))
+    }
+
     /// Opens the events of all threads. Threads that they start from now on are followed; what somebody else starts in
     /// between is not.
     ///
     /// # Errors
     /// Where there are more threads and CPUs than this process may open files, or the kernel has no memory.
     pub(super) fn attach(&self, way: &Way) -> Result<Attached> {
-        let mut rings = Rings { rings: Vec::new(), leaders: Vec::new(), others: Vec::new() };
-        let (sampler, tracker) = (way.sampler(), Way::tracker());
+        let (leading, mut rings) = self.rings()?;
+        let (sampler, tracker) = (way.sampler(), Way::tracker(RING));
         let mut samplers = Vec::new();
         for thread in &self.threads {
-            for (at, cpu) in self.cpus.iter().enumerate() {
-                let pair =
-                    Event::open(&tracker, *thread, *cpu).and_then(|t| Ok((t, Event::open(&sampler, *thread, *cpu)?)));
-                let Some((tracker, sampler)) = opened(pair, *thread)? else { break };
-                rings.add(at, tracker, &sampler)?;
-                samplers.push(sampler);
+            let Some(opened) = self.opened(&sampler, *thread)? else { continue };
+            rings.take(&opened)?;
+            samplers.extend(opened);
+            // Those of the leading thread have made the rings.
+            if *thread != leading
+                && let Some(trackers) = self.opened(&tracker, *thread)?
+            {
+                rings.take(&trackers)?;
+                rings.others.extend(trackers);
             }
         }
         let mut observer = Observer::default();
@@ -93,6 +105,40 @@ impl Target {
         observer.take_up(self.pid, &self.threads);
         let drain = Drain::start(rings, Reader::new(&sampler), observer, self.cpus_of_others())?;
         Ok(Attached { samplers, drain })
+    }
+
+    /// The rings, the largest that the kernel permits, and the thread whose trackers made them. All are of one size: what a
+    /// user may lock is one sum for all of them, and the first would take the others' part.
+    fn rings(&self) -> Result<(u32, Rings)> {
+        let least = LEAST_RING.max(sys::page_size());
+        let mut bytes = RING.max(least);
+        loop {
+            let (leading, leaders) = self.leaders(bytes)?;
+            let rings = leaders.iter().map(|leader| Ring::new(leader, bytes)).collect::<io::Result<Vec<_>>>();
+            match rings {
+                Ok(rings) => return Ok((leading, Rings { rings, leaders, others: Vec::new() })),
+                Err(_) if bytes > least => bytes /= 2,
+                Err(error) => {
+                    return Err(error).context("there is no memory for samples (kernel.perf_event_mlock_kb)");
+                }
+            }
+        }
+    }
+
+    /// The trackers of the first thread that lives, one per CPU, for rings of so many bytes.
+    fn leaders(&self, bytes: usize) -> Result<(u32, Vec<Event>)> {
+        for thread in &self.threads {
+            if let Some(leaders) = self.opened(&Way::tracker(bytes), *thread)? {
+                return Ok((*thread, leaders));
+            }
+        }
+        bail!("process {} has ended", self.pid)
+    }
+
+    /// An event for each CPU; `None` where the thread has ended meanwhile.
+    fn opened(&self, attr: &perf_event_attr, thread: u32) -> Result<Option<Vec<Event>>> {
+        let opened = self.cpus.iter().map(|cpu| Event::open(attr, thread, *cpu)).collect();
+        living(opened, thread, 2 * self.threads.len() * self.cpus.len())
     }
 
     /// The CPUs that this process may use and the target does not.
@@ -104,41 +150,24 @@ impl Target {
 }
 
 impl Rings {
-    /// Lets a tracker and a sampler write into the ring of CPU number `at` of the target's. The first tracker makes it.
-    fn add(&mut self, at: usize, tracker: Event, sampler: &Event) -> Result<()> {
-        const REDIRECTING: &str = "letting the events of a CPU write into one ring";
-        if let Some(leader) = self.leaders.get(at) {
-            tracker.write_into_ring_of(leader).context(REDIRECTING)?;
-            sampler.write_into_ring_of(leader).context(REDIRECTING)?;
-            self.others.push(tracker);
-        } else {
-            self.rings.push(ring(&tracker)?);
-            sampler.write_into_ring_of(&tracker).context(REDIRECTING)?;
-            self.leaders.push(tracker);
-        }
-        Ok(())
+    /// Lets events, one per CPU, write into the rings of their CPUs.
+    fn take(&self, events: &[Event]) -> Result<()> {
+        let mut pairs = events.iter().zip(&self.leaders);
+        let redirected = pairs.try_for_each(|(event, leader)| event.write_into_ring_of(leader));
+        redirected.context("letting the events of a CPU write into one ring")
     }
 }
 
-/// The largest ring that the kernel permits.
-fn ring(event: &Event) -> Result<Ring> {
-    let mut bytes = RING.max(sys::page_size());
-    loop {
-        match Ring::new(event, bytes) {
-            Ok(ring) => return Ok(ring),
-            Err(_) if bytes > LEAST_RING.max(sys::page_size()) => bytes /= 2,
-            Err(error) => return Err(error).context("there is no memory for samples (kernel.perf_event_mlock_kb)"),
-        }
-    }
-}
-
-/// `None` where the thread has ended meanwhile.
-fn opened<T>(event: io::Result<T>, thread: u32) -> Result<Option<T>> {
-    match event {
-        Ok(event) => Ok(Some(event)),
+/// `None` where the thread has ended meanwhile. In all, `files` have to be open.
+fn living<T>(opened: io::Result<T>, thread: u32, files: usize) -> Result<Option<T>> {
+    match opened {
+        Ok(events) => Ok(Some(events)),
         Err(error) if has_ended(&error) => Ok(None),
         Err(error) if error.raw_os_error() == Some(libc::EMFILE) => {
-            Err(error).context("two files per thread and CPU have to be open: raise the limit (ulimit -n)")
+            let enough = (files + 256).next_power_of_two();
+            Err(error).with_context(|| {
+                format!("two files per thread and CPU have to be open, {files} in all: `ulimit -n {enough}` before")
+            })
         }
         Err(error) => Err(error).with_context(|| format!("sampling thread {thread}")),
     }
@@ -192,9 +221,9 @@ mod tests {
 
     #[test]
     fn a_thread_that_has_ended_is_left_out_and_too_many_files_are_explained() {
-        let fails = |code| opened::<()>(Err(io::Error::from_raw_os_error(code)), 7);
+        let fails = |code| living::<()>(Err(io::Error::from_raw_os_error(code)), 7, 2000);
         assert!(fails(libc::ESRCH).unwrap().is_none());
-        assert!(format!("{:#}", fails(libc::EMFILE).unwrap_err()).contains("ulimit -n"));
+        assert!(format!("{:#}", fails(libc::EMFILE).unwrap_err()).contains("2000 in all: `ulimit -n 4096`"));
         assert!(format!("{:#}", fails(libc::EINVAL).unwrap_err()).contains("thread 7"));
     }
 }

@@ -8,7 +8,7 @@ use perf_event_open_sys::bindings::perf_event_attr;
 
 use crate::profile::unwind::USER_REGISTERS;
 
-/// Bytes of records after which the tool is woken, where the ring is large enough.
+/// The most bytes of records after which the tool is woken.
 const WAKE_AFTER: u32 = 128 * 1024;
 /// Cycles per second where the machine does not say: a guess that only makes samples more or less frequent.
 const USUAL_CLOCK: u64 = 3_000_000_000;
@@ -80,9 +80,11 @@ impl Way {
     }
 
     /// The event that tells of mappings, names and new threads, from the beginning and whether samples are taken or not.
-    /// Its records end in the same way as the sampler's, so that one ring can hold both.
-    pub(super) fn tracker() -> perf_event_attr {
+    /// Its records end in the same way as the sampler's, so that one ring can hold both. A ring of `bytes` that is made for it
+    /// wakes the tool when a quarter is full: the rest is for what comes until it is there.
+    pub(super) fn tracker(bytes: usize) -> perf_event_attr {
         let mut attr = common();
+        attr.__bindgen_anon_2.wakeup_watermark = u32::try_from(bytes / 4).unwrap_or(WAKE_AFTER).min(WAKE_AFTER);
         (attr.type_, attr.config) = (kernel::PERF_TYPE_SOFTWARE, kernel::PERF_COUNT_SW_DUMMY.into());
         attr.__bindgen_anon_1.sample_period = 1;
         attr.set_disabled(0);
@@ -169,8 +171,15 @@ mod tests {
     }
 
     #[test]
+    fn a_ring_wakes_the_tool_before_it_is_full() {
+        // SAFETY: all fields of the union are numbers of 4 bytes.
+        let wakes = |bytes| unsafe { Way::tracker(bytes).__bindgen_anon_2.wakeup_watermark };
+        assert_eq!([wakes(8 << 20), wakes(512 << 10), wakes(128 << 10)], [WAKE_AFTER, WAKE_AFTER, 32 << 10]);
+    }
+
+    #[test]
     fn samples_wait_and_tracking_does_not() {
         assert_eq!(way(Stacks::FramePointers, true).sampler().disabled(), 1);
-        assert_eq!(Way::tracker().disabled(), 0);
+        assert_eq!(Way::tracker(8 << 20).disabled(), 0);
     }
 }

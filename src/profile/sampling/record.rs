@@ -16,6 +16,9 @@ use crate::profile::unwind::{Mapping, Registers, Stack};
 const HEADER: usize = 8;
 /// Bytes of a field: process and thread id take one together, the time one.
 const FIELD: u8 = 8;
+/// Where a mapping with a build id has the id's length, bytes behind the header; and the most that it has room for.
+const BUILD_ID_SIZE: usize = 32;
+const MOST_BUILD_ID: u8 = 20;
 
 /// Something that happened, and when, nanoseconds of the monotonic clock.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,6 +68,8 @@ pub(super) enum User {
 #[derive(Debug)]
 pub(super) struct Reader {
     info: RecordParseInfo,
+    /// Where a sample has its chain, bytes behind the header.
+    chain_at: usize,
     /// Bytes of a full stack copy.
     copy: u64,
 }
@@ -82,6 +87,16 @@ impl Reader {
         let format = SampleFormat::from_bits_truncate(sample_type);
         // At most 64 fields.
         let fields = |of: SampleFormat| format.intersection(of).bits().count_ones() as u8;
+        let before_chain = SampleFormat::IDENTIFIER
+            | SampleFormat::IP
+            | SampleFormat::TID
+            | SampleFormat::TIME
+            | SampleFormat::ADDR
+            | SampleFormat::ID
+            | SampleFormat::STREAM_ID
+            | SampleFormat::CPU
+            | SampleFormat::PERIOD;
+        let chain_at = usize::from(fields(before_chain) * FIELD);
         let behind_time = SampleFormat::ID | SampleFormat::STREAM_ID | SampleFormat::CPU | SampleFormat::IDENTIFIER;
         let from_time = fields(behind_time) + 1;
         let before_time = fields(SampleFormat::IDENTIFIER | SampleFormat::IP | SampleFormat::TID);
@@ -102,7 +117,7 @@ impl Reader {
                 sample_record_id_offset_from_start: None,
             },
         };
-        Self { info, copy: copy.into() }
+        Self { info, chain_at, copy: copy.into() }
     }
 
     /// Adds the records that `bytes` consists of, whole ones, to `records`. Kinds that say nothing here are left out.
@@ -121,13 +136,29 @@ impl Reader {
             if kind.is_user_type() {
                 continue;
             }
-            let body = RawData::from(&record[HEADER..]);
-            let raw = RawEventRecord::new(kind, u16::from_ne_bytes([m0, m1]), body, self.info);
+            let (misc, body) = (u16::from_ne_bytes([m0, m1]), &record[HEADER..]);
+            if !self.is_sound(kind, misc, body) {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            let raw = RawEventRecord::new(kind, misc, RawData::from(body), self.info);
             if let Some(record) = self.translated(raw.parse()?) {
                 records.push(Timed { time: raw.timestamp().unwrap_or(0), record });
             }
         }
         Ok(())
+    }
+
+    /// Whether the lengths in a record are ones that it can have. The parser counts on that, and panics.
+    fn is_sound(&self, kind: RecordType, misc: u16, body: &[u8]) -> bool {
+        if kind == RecordType::MMAP2 && u32::from(misc) & kernel::PERF_RECORD_MISC_MMAP_BUILD_ID != 0 {
+            return body.get(BUILD_ID_SIZE).is_none_or(|size| *size <= MOST_BUILD_ID);
+        }
+        if kind != RecordType::SAMPLE || !self.info.sample_format.contains(SampleFormat::CALLCHAIN) {
+            return true;
+        }
+        let chain = body.get(self.chain_at..).and_then(<[u8]>::first_chunk).map(|size| u64::from_ne_bytes(*size));
+        // What ends earlier is told by the parser.
+        chain.is_none_or(|frames| frames <= body.len() as u64 / u64::from(FIELD))
     }
 
     fn translated(&self, event: EventRecord<'_>) -> Option<Record> {
@@ -280,6 +311,17 @@ mod tests {
             Record::Lost(33),
         ];
         assert_eq!(records, expected);
+    }
+
+    #[test]
+    fn lengths_that_no_record_can_have_are_an_error() {
+        let reader = reader(Stacks::FramePointers);
+        let fails = |bytes: &[u8]| reader.read(bytes, &mut Vec::new()).is_err();
+        for frames in [3, 1 << 32, 1 << 61, u64::MAX] {
+            assert!(fails(&record(9, 2, &[pair(7, 8), 500, frames, 1, 2], &[])), "{frames}");
+        }
+        let mapped = |length: u32| record(10, 2 | 1 << 14, &[pair(7, 8), 1, 1, 0, pair(length, 0), 0, 0, 0], &[0; 24]);
+        assert!(fails(&mapped(21)) && !fails(&mapped(20)));
     }
 
     #[test]

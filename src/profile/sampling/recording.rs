@@ -4,6 +4,7 @@
 //! takes seconds to find names that are not wanted.
 
 use anyhow::{Context, Result, ensure};
+use perf_event_open_sys::bindings::PERF_SAMPLE_READ;
 
 use super::event::Clock;
 use super::record::{Reader, Timed};
@@ -48,7 +49,9 @@ impl Recording {
         // With several events, perf lets all of them sample the same.
         let first = &descriptions[..size];
         let stack = number(first, STACK)? & u64::from(u32::MAX);
-        let reader = Reader::of(number(first, SAMPLE_TYPE)?, number(first, REGISTERS)?, u32::try_from(stack)?);
+        let sampled = number(first, SAMPLE_TYPE)?;
+        ensure!(sampled & u64::from(PERF_SAMPLE_READ) == 0, "perf recorded counters, which nobody asked it for");
+        let reader = Reader::of(sampled, number(first, REGISTERS)?, u32::try_from(stack)?);
         let mut records = Vec::new();
         reader.read(part(file, RECORDS)?, &mut records).context("reading what perf recorded")?;
         records.sort_by_key(|timed| timed.time);

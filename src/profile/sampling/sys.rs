@@ -18,7 +18,7 @@ fn checked(result: c_int) -> io::Result<c_int> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result) }
 }
 
-/// A file's bytes without reading them: pages come from the disk when they are looked at.
+/// A large file's bytes without reading them: pages come from the disk when they are looked at.
 #[derive(Debug)]
 pub struct MappedFile(Mmap);
 
@@ -28,9 +28,10 @@ impl MappedFile {
     /// # Errors
     /// Where the kernel refuses; an empty file can't be mapped.
     pub fn new(file: &File) -> io::Result<Self> {
-        // SAFETY: the mapping is private and read-only. What is mapped are programs and libraries that are running, which
-        // the kernel does not let anybody write to (ETXTBSY), and their debug information, which tools replace by new
-        // files instead of writing into old ones.
+        // SAFETY: the mapping is private and read-only. Nothing keeps others from writing into the file or from cutting it
+        // short, which changes these bytes or ends this process (SIGBUS). What is mapped are programs, libraries and debug
+        // information, which linkers and package managers replace by new files instead of writing into old ones; and only
+        // those that are too large to be copied.
         unsafe { Mmap::map(file) }.map(Self)
     }
 }

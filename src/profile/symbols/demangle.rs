@@ -1,15 +1,39 @@
 //! Names as people wrote them.
 
+use std::fmt::{self, Write};
+
 use cpp_demangle::DemangleOptions;
 
+/// The longest name that is written out, bytes. Symbols that refer to their own parts can stand for megabytes.
+const LONGEST: usize = 64 << 10;
+
 /// A symbol in the words of the source: Rust's without their hashes, C++'s without parameters. `;`, which separates the
-/// frames of folded stacks, becomes `:`, and what would break a line a space.
+/// frames of folded stacks, becomes `:`, and what would break a line a space. What would be too long stays as it is.
 pub fn demangled(raw: &str) -> String {
     let name = match rustc_demangle::try_demangle(raw) {
-        Ok(name) => format!("{name:#}"),
-        Err(_) => cpp(raw).unwrap_or_else(|| raw.to_owned()),
+        Ok(name) => written(|short| write!(short, "{name:#}")),
+        Err(_) => cpp(raw),
     };
-    folded(&name)
+    folded(name.as_deref().unwrap_or(raw))
+}
+
+/// A name that refuses to become too long.
+struct Short(String);
+
+impl Write for Short {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.0.len() + text.len() > LONGEST {
+            return Err(fmt::Error);
+        }
+        self.0.push_str(text);
+        Ok(())
+    }
+}
+
+/// `None` where it became too long.
+fn written(write: impl FnOnce(&mut Short) -> fmt::Result) -> Option<String> {
+    let mut short = Short(String::new());
+    write(&mut short).ok().map(|()| short.0)
 }
 
 /// Whether a symbol says in which modules its function is: Rust's and C++'s do.
@@ -37,7 +61,8 @@ fn cpp(raw: &str) -> Option<String> {
         return None;
     }
     let options = DemangleOptions::new().no_params().no_return_type();
-    cpp_demangle::Symbol::new(raw).ok()?.demangle_with_options(&options).ok()
+    let symbol = cpp_demangle::Symbol::new(raw).ok()?;
+    written(|short| symbol.structured_demangle(short, &options))
 }
 
 #[cfg(test)]
@@ -55,6 +80,19 @@ mod tests {
     fn cpp_loses_its_parameters() {
         assert_eq!(demangled("_ZN3foo3barEiPKc"), "foo::bar");
         assert_eq!(demangled("_ZNSt6vectorIiSaIiEE9push_backEOi"), "std::vector<int, std::allocator<int> >::push_back");
+    }
+
+    #[test]
+    fn a_name_that_doubles_again_and_again_stays_raw() {
+        // S0_ is P; S1_ is P<int, int>; each one behind it is made of the one before, twice.
+        let symbol = |last| {
+            let digits = (1..=last).filter_map(|digit| char::from_digit(digit, 36));
+            let pairs: String = digits.map(|n| n.to_ascii_uppercase()).map(|n| format!("S0_IS{n}_S{n}_E")).collect();
+            format!("_Z1fI1PIiiE{pairs}Evv")
+        };
+        let (short, long) = (symbol(1), symbol(24));
+        assert_eq!(demangled(&short), "f<P<int, int>, P<P<int, int>, P<int, int> > >");
+        assert_eq!(demangled(&long), long);
     }
 
     #[test]

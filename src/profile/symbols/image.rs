@@ -1,16 +1,19 @@
-//! A program or library, memory-mapped.
+//! A program or library, in memory.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::ops::{Deref, Range};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSection, ObjectSegment, SegmentFlags, elf};
 
 use crate::profile::sampling::MappedFile;
 use crate::profile::unwind::Mapping;
+
+/// The largest file that is copied, bytes. Copies stay as they are where somebody writes into the file or cuts it short.
+const MOST_COPIED: u64 = 256 << 20;
 
 /// What makes a file that file: the same again needs no second look.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -63,6 +66,20 @@ enum Data {
     Copied(Vec<u8>),
 }
 
+impl Data {
+    fn of(file: &File) -> Result<Self> {
+        let mut magic = [0; elf::ELFMAG.len()];
+        file.read_exact_at(&mut magic, 0)?;
+        ensure!(magic == elf::ELFMAG, "it is no ELF file");
+        if file.metadata()?.len() > MOST_COPIED {
+            return Ok(Self::Mapped(MappedFile::new(file)?));
+        }
+        let mut bytes = Vec::new();
+        file.take(MOST_COPIED).read_to_end(&mut bytes)?;
+        Ok(Self::Copied(bytes))
+    }
+}
+
 impl Deref for Data {
     type Target = [u8];
 
@@ -78,9 +95,10 @@ impl Image {
     /// Opens a program or library that is known by the path `path`.
     ///
     /// # Errors
-    /// Where it can't be mapped, or is no ELF file.
+    /// Where it can't be read, or is no ELF file.
     pub fn open(file: &File, path: PathBuf) -> Result<Self> {
-        let (identity, data) = (Identity::of(file)?, Data::Mapped(MappedFile::new(file)?));
+        let (identity, data) =
+            (Identity::of(file)?, Data::of(file).with_context(|| format!("reading {}", path.display()))?);
         Self::new(path, identity, data)
     }
 
@@ -190,6 +208,15 @@ mod tests {
         let data = image.section_range(".data").unwrap();
         assert!(image.is_code(text.start) && image.is_code(text.end - 1));
         assert!(!image.is_code(data.start));
+    }
+
+    #[test]
+    fn a_file_that_is_cut_short_after_it_was_opened_keeps_its_bytes() {
+        let copy = tempfile::NamedTempFile::new().unwrap();
+        std::fs::copy("/bin/sh", copy.path()).unwrap();
+        let image = Image::open(&File::open(copy.path()).unwrap(), copy.path().to_owned()).unwrap();
+        copy.as_file().set_len(100).unwrap();
+        assert_eq!(image.data(), std::fs::read("/bin/sh").unwrap());
     }
 
     #[test]

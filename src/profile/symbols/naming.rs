@@ -4,6 +4,7 @@ use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::damaged::careful;
 use super::debug::{self, Debug, Function};
 use super::demangle::{demangled, folded, is_mangled};
 use super::kernel::Kernel;
@@ -44,7 +45,8 @@ impl Symbols {
         unknown.sort_unstable();
         unknown.dedup();
         if !unknown.is_empty() {
-            known.look_up(image, &unknown);
+            // Names that were found before the damage stay.
+            let _ = careful(|| known.look_up(image, &unknown));
         }
     }
 
@@ -91,13 +93,13 @@ impl Known {
         let separate = if own_sections.is_none() { debug_file(image) } else { None };
         let separate = separate.as_ref().and_then(Image::object);
         let sections = own_sections.or_else(|| debug::sections(separate.as_ref()?));
-        let debug = sections.as_ref().and_then(Debug::new);
+        let debug = sections.as_ref().and_then(|sections| careful(|| Debug::new(sections))?);
         let objects: Vec<_> = [Some(&own), separate.as_ref()].into_iter().flatten().collect();
         // Large, and of no use where debug information says everything.
         let table = LazyCell::new(|| Table::new(image, &objects));
         // Others are wrong turns of the unwinder, and addr2line counts on addresses that can be.
         for address in addresses.iter().filter(|address| image.is_code(**address)) {
-            let functions = debug.as_ref().map(|debug| debug.functions(*address)).unwrap_or_default();
+            let functions = debug.as_ref().and_then(|debug| careful(|| debug.functions(*address))).unwrap_or_default();
             let is_whole = !functions.is_empty() && functions.iter().all(|function| function.is_whole);
             let symbol = if is_whole { None } else { table.name(*address) };
             if let Some(names) = self.combined(functions, symbol) {

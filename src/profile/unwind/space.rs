@@ -8,7 +8,7 @@ use framehop::{MayAllocateDuringUnwind, Unwinder as _, UnwinderNative};
 
 use super::tables::{Ranges, Tables};
 use super::{Images, Mapping};
-use crate::profile::symbols::Bytes;
+use crate::profile::symbols::{Bytes, careful};
 
 /// framehop's unwinder for the architecture that this is built for.
 pub(super) type Native = UnwinderNative<Bytes, MayAllocateDuringUnwind>;
@@ -75,11 +75,11 @@ impl AddressSpace {
         let Some(number) = images.of(pid, mapping) else { return };
         let Some(image) = images.get(number) else { return };
         let Some(bias) = mapping.bias(image.segments()) else { return };
-        let tables = Tables::new(image, mapping, bias);
-        self.usual.add_module(tables.usual);
-        let other = tables.other.map(|(module, ranges)| {
+        let other = careful(|| Tables::new(image, mapping, bias)).and_then(|tables| {
+            self.usual.add_module(tables.usual);
+            let (module, ranges) = tables.other?;
             self.other.add_module(module);
-            ranges
+            Some(ranges)
         });
         let placed = Placed { end, image: number, bias, other: other.unwrap_or_default().into() };
         self.modules.insert(mapping.start, placed);

@@ -3,6 +3,7 @@
 use framehop::{CacheNative, FrameAddress, MayAllocateDuringUnwind, Unwinder as _};
 
 use super::{AddressSpace, Frame, Registers};
+use crate::profile::symbols::careful;
 
 /// The most frames that fit into the largest copy of a stack; whoever gets further runs in a circle.
 const MOST_FRAMES: usize = 8192;
@@ -52,11 +53,12 @@ impl Unwinder {
             let frame = space.locate(lookup);
             frames.push(frame);
             let unwinder = space.unwinder_at(lookup);
-            match unwinder.unwind_frame(address, &mut native, &mut self.cache, &mut read).map(|next| next.map(returns))
-            {
-                Ok(Some(Some(next))) => address = next,
+            // After a panic the walk is broken, and the cache is made anew.
+            let next = careful(|| unwinder.unwind_frame(address, &mut native, &mut self.cache, &mut read));
+            match next.map(|next| next.map(|next| next.map(returns))) {
+                Some(Ok(Some(Some(next)))) => address = next,
                 // Where nothing is known of the code, a zero frame pointer looks like the root and proves nothing.
-                Ok(None) if frame != Frame::Unknown => {
+                Some(Ok(None)) if frame != Frame::Unknown => {
                     end = End::Root;
                     break;
                 }

@@ -126,6 +126,7 @@ pub(in crate::report) fn reason(claim: &ClaimOutcome) -> String {
         Why::Absent(why) => format!("not measured: {}", short(why)),
         Why::Unreadable(error) => format!("can't be read: {}", short(error.lines().next().unwrap_or_default())),
         Why::Different => "the results differ".to_owned(),
+        Why::NothingBefore => "there was none before".to_owned(),
     }
 }
 

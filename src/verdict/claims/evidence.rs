@@ -31,6 +31,8 @@ impl Sides {
 pub(super) enum Values {
     /// One value per timed round, above zero.
     Rounds(Vec<f64>),
+    /// One value per process of the timed rounds, of which there are more at every look.
+    Processes(Vec<f64>),
     /// One value per counting or sampling round.
     Counted(Vec<f64>),
     /// The one value that there is.
@@ -63,9 +65,14 @@ pub(super) fn values(measurement: &Measurement, arm: usize, metric: &Metric) -> 
     let parts = measurement.rounds.iter().flat_map(|round| &round.arms).filter(|part| part.arm == arm);
     let process: Vec<f64> = parts.filter_map(|part| part.process.get(metric).copied()).collect();
     if !process.is_empty() {
-        return Some(Values::Counted(process));
+        return Some(Values::Processes(process));
     }
-    let counted = measurement.counted.get(arm).and_then(|counted| counted.get(metric)).filter(|v| !v.is_empty());
+    let of = |metric: &Metric| measurement.counted.get(arm)?.get(metric).filter(|values| !values.is_empty());
+    // Where no hardware counts them, callgrind does.
+    let counted = of(metric).or_else(|| match metric.as_str() {
+        "instructions" => of(&"callgrind.instructions".parse().ok()?),
+        _ => None,
+    });
     let known = || measurement.arms.get(arm)?.sizes.get(metric).copied();
     counted.cloned().map(Values::Counted).or_else(|| known().map(Values::Known))
 }
@@ -99,12 +106,12 @@ pub(super) fn alone(values: &Values, allowance: Allowance, draws: u64) -> Option
             let [low, mid, high] = [estimate.low, estimate.mean, estimate.high].map(f64::exp);
             Some(Measured { estimate: mid, low, high, rounds: rounds.len() })
         }
+        Values::Processes(each) => Some(not_below_none(&stats::mean_interval(each, allowance.now(each.len()))?)),
         Values::Counted(counted) => {
-            let estimate = stats::mean_interval(counted, allowance.level)?;
+            let measured = not_below_none(&stats::mean_interval(counted, allowance.level)?);
             let unseen = if never_seen(counted) { stats::share_never_seen(draws, allowance.level) } else { 0.0 };
-            let high = if draws > 0 { estimate.high.max(unseen) } else { estimate.high };
-            // A count or a share below zero is none.
-            Some(Measured { low: estimate.low.max(0.0).min(estimate.mean), high, ..plain(&estimate) })
+            let high = if draws > 0 { measured.high.max(unseen) } else { measured.high };
+            Some(Measured { high, ..measured })
         }
     }
 }
@@ -114,10 +121,14 @@ pub(super) fn alone(values: &Values, allowance: Allowance, draws: u64) -> Option
 pub(super) fn unpaired(after: &Values, before: &Values, allowance: Allowance, draws: u64) -> Option<Measured> {
     match (after, before) {
         (Values::Known(after), Values::Known(before)) if *before > 0.0 => Some(exactly(after / before, 1)),
+        (Values::Processes(above), Values::Processes(below)) => {
+            let level = allowance.now(above.len().min(below.len()));
+            Some(not_below_none(&stats::ratio_interval(above, below, level)?))
+        }
         (Values::Counted(above), Values::Counted(below)) => {
             let estimate = stats::ratio_interval(above, below, allowance.level)?;
             if draws == 0 || !never_seen(above) {
-                return Some(Measured { low: estimate.low.max(0.0).min(estimate.mean), ..plain(&estimate) });
+                return Some(not_below_none(&estimate));
             }
             let least = stats::mean_interval(below, allowance.level)?.low;
             let high = stats::share_never_seen(draws, allowance.level) / least;
@@ -135,8 +146,18 @@ fn exactly(value: f64, rounds: usize) -> Measured {
     Measured { estimate: value, low: value, high: value, rounds }
 }
 
-fn plain(estimate: &Estimate) -> Measured {
-    Measured { estimate: estimate.mean, low: estimate.low, high: estimate.high, rounds: estimate.n }
+/// A count, a size or a share below zero is none.
+fn not_below_none(estimate: &Estimate) -> Measured {
+    let Estimate { mean, low, high, n, .. } = *estimate;
+    Measured { estimate: mean, low: low.max(0.0).min(mean), high, rounds: n }
+}
+
+/// Whether the values are all zero: nothing is a multiple of that but zero.
+pub(super) fn is_nothing(values: &Values) -> bool {
+    match values {
+        Values::Rounds(each) | Values::Processes(each) | Values::Counted(each) => never_seen(each),
+        Values::Known(value) => *value == 0.0,
+    }
 }
 
 /// Samples behind the shares of an arm; 0 where it was not sampled.
@@ -150,10 +171,12 @@ pub(super) fn draws<'m>(measurement: &'m Measurement, arm: usize, name: &str) ->
     of.get(name).map(Vec::as_slice)
 }
 
-/// Whether both sides always had the same results; `None` before anything was measured.
+/// Whether both sides always had the same results; `None` where nothing says what they were.
 pub(super) fn same_results(measurement: &Measurement, sides: Sides) -> Option<bool> {
     let sum = |round: &crate::samples::Round, arm: usize| {
-        round.arms.iter().find(|part| part.arm == arm).map(|part| part.checksum.clone())
+        let part = round.arms.iter().find(|part| part.arm == arm)?;
+        // Commands have no checksums, and neither has a round that kept no block.
+        (!part.checksum.is_empty()).then(|| part.checksum.clone())
     };
     let before = sides.before?;
     let pairs = measurement.rounds.iter().filter_map(|round| Some((sum(round, sides.after)?, sum(round, before)?)));

@@ -105,15 +105,44 @@ fn results(measurement: &Measurement, blank: ClaimOutcome) -> ClaimOutcome {
 }
 
 fn interval(measurement: &Measurement, claim: &Claim, allowance: Allowance, blank: ClaimOutcome) -> ClaimOutcome {
-    let Some(measured) = measured(measurement, claim, allowance) else {
+    if let Some((holds, why)) = of_nothing(measurement, claim) {
+        return ClaimOutcome { holds, why, ..blank };
+    }
+    let measured = measured(measurement, claim, allowance);
+    let finite = |m: &Measured| m.estimate.is_finite() && m.low.is_finite() && m.high.is_finite();
+    let Some(measured) = measured.filter(finite) else {
         return ClaimOutcome { why: Why::Absent(absent(measurement, claim)), ..blank };
     };
     let (holds, why) = Wanted::of(claim).judge(measured);
     ClaimOutcome { holds, why, measured: Some(measured), ..blank }
 }
 
+/// What is said of a multiple of nothing: it is nothing, whatever the factor. `None` where there was something before, or only
+/// sometimes something after. What sampling never saw is not known to be nothing.
+fn of_nothing(measurement: &Measurement, claim: &Claim) -> Option<(Holds, Why)> {
+    if !claim.needs_before() || claim.needs() == Need::Profile {
+        return None;
+    }
+    let sides = Sides::of(measurement);
+    let of = |arm| values(measurement, arm, &claim.measure);
+    let (after, before) = (of(sides.after)?, of(sides.before?)?);
+    if !evidence::is_nothing(&before) {
+        return None;
+    }
+    let none = evidence::is_nothing(&after);
+    let holds = match claim.relation {
+        Relation::Below { strict, .. } => none && !strict,
+        Relation::Above { strict, .. } => !none || !strict,
+        Relation::Within { .. } | Relation::Same { .. } => none,
+    };
+    Some(if holds { (Holds::Confirmed, Why::Holds) } else { (Holds::Refuted, Why::NothingBefore) })
+}
+
 fn absent(measurement: &Measurement, claim: &Claim) -> String {
-    measurement.absent.get(lacking(claim.needs())).cloned().unwrap_or_default()
+    let known = measurement.absent.get(lacking(claim.needs())).cloned();
+    // As long as nothing was counted, it may come yet.
+    let never = || format!("the case yields no {}", claim.measure.metric());
+    known.unwrap_or_else(|| if measurement.counted.is_empty() { String::new() } else { never() })
 }
 
 /// The word under which a run says why it has none of what a claim needs.
@@ -146,6 +175,10 @@ fn measured(measurement: &Measurement, claim: &Claim, allowance: Allowance) -> O
     }
     let draws = |arm| if claim.needs() == Need::Profile { evidence::samples(measurement, arm) } else { 0 };
     let after = values(measurement, sides.after, &claim.measure)?;
+    // Shares without samples behind them are no shares.
+    if claim.needs() == Need::Profile && draws(sides.after) == 0 {
+        return None;
+    }
     if !claim.needs_before() {
         return evidence::alone(&after, allowance, draws(sides.after));
     }
@@ -213,33 +246,48 @@ impl Wanted {
     }
 
     fn has(self, value: f64) -> bool {
-        if self.strict { self.low < value && value < self.high } else { self.low <= value && value <= self.high }
+        // A quotient of counts is off by its last digits.
+        if same(value, self.low) || same(value, self.high) {
+            return !self.strict;
+        }
+        self.low < value && value < self.high
     }
 
     fn judge(self, measured: Measured) -> (Holds, Why) {
-        let Measured { estimate, low, high, rounds } = measured;
+        let Measured { estimate, low, high, .. } = measured;
         if self.has(low) && self.has(high) {
             return (Holds::Confirmed, Why::Holds);
         }
         // Nothing of the interval lies between the bounds.
-        let beyond = high < self.low || low > self.high || (low == high && !self.has(low));
+        let apart = (high < self.low && !same(high, self.low)) || (low > self.high && !same(low, self.high));
+        let beyond = apart || (same(low, high) && !self.has(low));
         if beyond {
             let by = if estimate > self.high { estimate - self.high } else { estimate - self.low };
             return (Holds::Refuted, Why::Beyond(by));
         }
-        (Holds::Undecided, self.more(estimate, (high - low) / 2.0, rounds))
+        (Holds::Undecided, self.more(measured))
     }
 
     /// How many rounds would make the interval short enough to lie on one side of the nearest bound, if the estimate stays:
     /// its length shrinks with the square root of their number.
-    fn more(self, estimate: f64, reach: f64, rounds: usize) -> Why {
-        let nearest = (estimate - self.low).abs().min((estimate - self.high).abs());
-        let times = (reach / nearest).powi(2);
-        let needed = (times * rounds as f64).ceil();
+    fn more(self, measured: Measured) -> Why {
+        let Measured { estimate, low, high, rounds } = measured;
+        let (below, above) = ((estimate - self.low).abs(), (estimate - self.high).abs());
+        // On the side of the nearest bound: an interval that ends at zero is shorter there.
+        let toward = |bound: f64| if bound > estimate { high - estimate } else { estimate - low };
+        let (distance, reach) = if below < above { (below, toward(self.low)) } else { (above, toward(self.high)) };
+        let needed = ((reach / distance).powi(2) * rounds as f64).ceil();
         if needed.is_finite() && needed <= MOST_ROUNDS as f64 {
             Why::MoreRounds(needed as usize)
         } else {
             Why::TooClose
         }
     }
+}
+
+/// Equal but for the last digits of a quotient.
+fn same(a: f64, b: f64) -> bool {
+    const LAST_DIGITS: f64 = 1e-12;
+    let apart = (a - b).abs();
+    a == b || (apart.is_finite() && apart <= LAST_DIGITS * a.abs().max(b.abs()))
 }

@@ -60,6 +60,8 @@ pub enum Why {
     Absent(String),
     /// The claim can't be read.
     Unreadable(String),
+    /// There was none before the step, so that no multiple of it is anything but none.
+    NothingBefore,
     /// The results differ.
     Different,
 }

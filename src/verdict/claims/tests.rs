@@ -115,6 +115,45 @@ fn counts_that_never_differ_are_exact() {
 }
 
 #[test]
+fn the_last_digits_of_a_quotient_refute_nothing() {
+    let mut bench = faster();
+    let mut count = |before: f64, after: f64, claim: &str| {
+        let counted = &mut bench.measurement["counted"];
+        (counted[0]["alloc.count"], counted[1]["alloc.count"]) = (json!(vec![before; 3]), json!(vec![after; 3]));
+        bench.judge(claim)
+    };
+    assert_eq!(count(0.10, 0.07, "alloc.count <= 0.7x before").holds, Holds::Confirmed);
+    assert_eq!(count(0.10, 0.07, "alloc.count == 0.7x before").holds, Holds::Confirmed);
+    assert_eq!(count(0.10, 0.07, "alloc.count < 0.7x before").holds, Holds::Refuted);
+}
+
+#[test]
+fn a_multiple_of_nothing_is_nothing() {
+    let mut bench = faster();
+    let mut count = |before: f64, after: f64, claim: &str| {
+        let counted = &mut bench.measurement["counted"];
+        (counted[0]["alloc.count"], counted[1]["alloc.count"]) = (json!(vec![before; 3]), json!(vec![after; 3]));
+        bench.judge(claim)
+    };
+    assert_eq!(count(0.0, 0.0, "alloc.count == before").holds, Holds::Confirmed);
+    assert_eq!(count(0.0, 0.0, "alloc.count <= 0.5x before").holds, Holds::Confirmed);
+    assert_eq!(count(0.0, 0.0, "alloc.count < before").holds, Holds::Refuted);
+    let grown = count(0.0, 1.0, "alloc.count <= 2x before");
+    assert_eq!((grown.holds, grown.why), (Holds::Refuted, Why::NothingBefore));
+}
+
+#[test]
+fn what_nothing_stands_behind_is_not_confirmed() {
+    let mut bench = faster();
+    bench.measurement["profiles"] = json!([]);
+    assert_eq!(bench.holds("profile.share(core::fmt) < 1%"), Holds::Undecided);
+    for round in bench.measurement["rounds"].as_array_mut().unwrap() {
+        (round["arms"][0]["checksum"], round["arms"][1]["checksum"]) = (json!(""), json!(""));
+    }
+    assert_eq!(bench.holds("checksum == before"), Holds::Undecided, "commands have no checksums");
+}
+
+#[test]
 fn what_sampling_never_saw_may_still_be_there() {
     let bench = faster();
     assert_eq!(bench.holds("profile.share(core::fmt) < 1%"), Holds::Confirmed);

@@ -210,12 +210,17 @@ pub(crate) fn installed() -> bool {
     INSTALLED.load(Relaxed)
 }
 
+/// Ends counting and attributing in a child that was forked meanwhile.
+pub(crate) fn stop() {
+    MODE.store(OFF, Relaxed);
+}
+
 /// Runs `work` in a mode, which a panic in it ends as well.
 fn during<T>(mode: u8, work: impl FnOnce() -> T) -> T {
     struct Until;
     impl Drop for Until {
         fn drop(&mut self) {
-            MODE.store(OFF, Relaxed);
+            stop();
         }
     }
     let _until = Until;

@@ -46,6 +46,8 @@ mod digest;
 #[cfg(feature = "worker")]
 mod fence;
 #[cfg(feature = "worker")]
+mod forks;
+#[cfg(feature = "worker")]
 mod latency;
 #[cfg(feature = "worker")]
 mod metrics;

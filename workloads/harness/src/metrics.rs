@@ -7,29 +7,34 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::allocator;
 use crate::protocol::{HardwareEvent, Reply};
+use crate::{allocator, forks};
 
 /// The most values of one distribution that a batch keeps.
-const MOST: usize = 10_000;
+const MOST: usize = 20_000;
 /// The longest name, bytes.
 const LONGEST: usize = 100;
 /// First parts of names that mean something to perfplan already.
-const TAKEN: [&str; 15] = [
+const TAKEN: [&str; 20] = [
     "alloc",
     "batch",
     "binary",
     "build",
+    "callgrind",
     "checksum",
     "context-switches",
     "counters",
     "cpu",
+    "distribution",
+    "faults",
+    "hotpath",
     "latency",
     "page-faults",
     "profile",
     "rss",
     "switches",
     "syscalls",
+    "throughput",
     "wall",
 ];
 
@@ -69,7 +74,7 @@ pub fn add(name: &str, n: u64) {
     }
 }
 
-/// Notes one draw of a distribution. At most 10,000 values per name and batch are kept, drawn at random from all, with the
+/// Notes one draw of a distribution. At most 20,000 values per name and batch are kept, drawn at random from all, with the
 /// same seed in every batch.
 ///
 /// ```
@@ -96,7 +101,7 @@ enum Value {
 
 /// What came together under one name.
 enum Noted {
-    Gauge { sum: f64, count: u64 },
+    Gauge { mean: f64, count: u64 },
     Sum(u64),
     Draws(Reservoir),
 }
@@ -114,9 +119,10 @@ pub(crate) fn record<T>(iterations: u64, work: impl FnOnce() -> T) -> (T, Notes)
     struct Until;
     impl Drop for Until {
         fn drop(&mut self) {
-            RECORDING.store(false, Relaxed);
+            stop();
         }
     }
+    forks::mind();
     noted().clear();
     let until = Until;
     RECORDING.store(true, Relaxed);
@@ -126,12 +132,17 @@ pub(crate) fn record<T>(iterations: u64, work: impl FnOnce() -> T) -> (T, Notes)
     let mut notes = Notes { values: Vec::new(), observed: Vec::new() };
     for (name, noted) in all {
         match noted {
-            Noted::Gauge { sum, count } => notes.values.push((name, sum / count as f64)),
+            Noted::Gauge { mean, .. } => notes.values.push((name, mean)),
             Noted::Sum(sum) => notes.values.push((name, sum as f64 / iterations.max(1) as f64)),
             Noted::Draws(draws) => notes.observed.push(Reply::Observed { name, values: draws.kept }),
         }
     }
     (result, notes)
+}
+
+/// Ends the recording in a child that was forked meanwhile.
+pub(crate) fn stop() {
+    RECORDING.store(false, Relaxed);
 }
 
 fn noted() -> MutexGuard<'static, BTreeMap<String, Noted>> {
@@ -140,42 +151,47 @@ fn noted() -> MutexGuard<'static, BTreeMap<String, Noted>> {
 
 #[cold]
 fn note(caller: &str, name: &str, value: Value) {
-    if let Some(fault) = fault(name, value) {
+    // The panic comes when the lock is free again.
+    if let Some(Err(fault)) = allocator::unseen(|| keep(&mut noted(), name, value)) {
         panic!("{caller}({name:?}): {fault}");
     }
-    let fits = allocator::unseen(|| {
-        let mut noted = noted();
-        match noted.get_mut(name) {
-            Some(before) => before.take(value),
-            None => {
-                noted.insert(name.to_owned(), Noted::of(value));
-                true
-            }
-        }
-    });
-    assert!(fits != Some(false), "{caller}({name:?}): the same name has already been used for another kind of metric");
 }
 
-/// What is wrong with a name or a value.
-fn fault(name: &str, value: Value) -> Option<String> {
+/// Keeps a value under its name, which is checked when it is new: a case may note thousands of values per iteration.
+fn keep(noted: &mut BTreeMap<String, Noted>, name: &str, value: Value) -> Result<(), String> {
+    match value {
+        Value::Gauge(value) | Value::Draw(value) if !value.is_finite() => Err(format!("{value} can't be recorded")),
+        _ => match noted.get_mut(name) {
+            Some(before) => {
+                let other = || "the same name has already been used for another kind of metric".to_owned();
+                before.take(value).then_some(()).ok_or_else(other)
+            }
+            None => {
+                check(name)?;
+                noted.insert(name.to_owned(), Noted::of(value));
+                Ok(())
+            }
+        },
+    }
+}
+
+/// Refuses a name that is none, or perfplan's own.
+fn check(name: &str) -> Result<(), String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if name.is_empty() || name.len() > LONGEST || !name.chars().all(plain) {
-        return Some(format!("a name is 1 to {LONGEST} letters, digits, `.`, `_` and `-`"));
+        return Err(format!("a name is 1 to {LONGEST} letters, digits, `.`, `_` and `-`"));
     }
     let first = name.split('.').next().unwrap_or(name);
     if TAKEN.contains(&first) || HardwareEvent::ALL.iter().any(|event| event.as_str() == first) {
-        return Some(format!("names that begin with {first:?} are perfplan's own"));
+        return Err(format!("names that begin with {first:?} are perfplan's own"));
     }
-    match value {
-        Value::Gauge(value) | Value::Draw(value) if !value.is_finite() => Some(format!("{value} can't be recorded")),
-        _ => None,
-    }
+    Ok(())
 }
 
 impl Noted {
     fn of(value: Value) -> Self {
         match value {
-            Value::Gauge(value) => Self::Gauge { sum: value, count: 1 },
+            Value::Gauge(value) => Self::Gauge { mean: value, count: 1 },
             Value::Add(n) => Self::Sum(n),
             Value::Draw(value) => Self::Draws(Reservoir::of(value)),
         }
@@ -184,9 +200,10 @@ impl Noted {
     /// Takes one more value; whether it is of this kind.
     fn take(&mut self, value: Value) -> bool {
         match (self, value) {
-            (Self::Gauge { sum, count }, Value::Gauge(value)) => {
-                *sum += value;
+            (Self::Gauge { mean, count }, Value::Gauge(value)) => {
                 *count += 1;
+                // Of halves, which are exact: the difference of two large values may be no finite number.
+                *mean += (value / 2.0 - *mean / 2.0) / *count as f64 * 2.0;
             }
             (Self::Sum(sum), Value::Add(n)) => *sum = sum.saturating_add(n),
             (Self::Draws(draws), Value::Draw(value)) => draws.take(value),
@@ -235,12 +252,14 @@ mod tests {
 
     #[test]
     fn names_that_could_not_be_told_from_others_are_refused() {
-        let says = |name: &str| fault(name, Value::Add(1)).unwrap_or_default();
+        let says = |name: &str| check(name).err().unwrap_or_default();
         assert_eq!(says("cache.hit-rate_2"), "");
         for name in ["", "a b", "a=b", "ä", &"x".repeat(101)] {
             assert!(says(name).starts_with("a name is 1 to 100 letters"), "{name:?}");
         }
-        for name in ["wall", "alloc.count", "syscalls.read", "instructions", "cache-misses"] {
+        let own = ["wall", "alloc.count", "syscalls.read", "instructions", "cache-misses", "callgrind.instructions"];
+        let more = ["faults.minor", "hotpath.avg", "throughput", "profile.share", "checksum", "distribution"];
+        for name in own.into_iter().chain(more) {
             assert!(says(name).contains("are perfplan's own"), "{name:?}");
         }
         assert_eq!(says("wallet"), "");
@@ -248,9 +267,35 @@ mod tests {
 
     #[test]
     fn a_value_that_is_no_number_is_refused() {
+        let mut noted = BTreeMap::from([("a".to_owned(), Noted::of(Value::Gauge(1.0)))]);
         for value in [f64::NAN, f64::INFINITY] {
-            assert!(fault("a", Value::Gauge(value)).is_some() && fault("a", Value::Draw(value)).is_some());
+            for (name, value) in [("a", Value::Gauge(value)), ("b", Value::Draw(value))] {
+                assert!(keep(&mut noted, name, value).unwrap_err().ends_with("can't be recorded"));
+            }
         }
+        assert_eq!(keep(&mut noted, "a", Value::Gauge(3.0)), Ok(()));
+        assert!(matches!(noted["a"], Noted::Gauge { mean: 2.0, count: 2 }) && noted.len() == 1);
+    }
+
+    #[test]
+    fn the_mean_and_the_sum_of_the_largest_values_are_numbers() {
+        let mut noted = BTreeMap::new();
+        for value in [f64::MAX, f64::MAX, f64::MAX, -f64::MAX, -f64::MAX, -f64::MAX] {
+            keep(&mut noted, "gauge", Value::Gauge(value)).unwrap();
+            keep(&mut noted, "sum", Value::Add(u64::MAX)).unwrap();
+            let Noted::Gauge { mean, .. } = noted["gauge"] else { panic!("another kind") };
+            assert!(mean.is_finite(), "{mean}");
+        }
+        let Noted::Gauge { mean, .. } = noted["gauge"] else { panic!("another kind") };
+        assert!(mean.abs() < f64::MAX * 1e-15, "{mean}");
+        assert!(matches!(noted["sum"], Noted::Sum(u64::MAX)));
+    }
+
+    #[test]
+    fn a_name_stands_for_one_kind_of_metric() {
+        let mut noted = BTreeMap::new();
+        keep(&mut noted, "a", Value::Add(1)).unwrap();
+        assert!(keep(&mut noted, "a", Value::Draw(1.0)).unwrap_err().contains("another kind of metric"));
     }
 
     #[test]
@@ -260,10 +305,10 @@ mod tests {
         (1..N).for_each(|value| reservoir.take(f64::from(value)));
         assert_eq!(reservoir.kept.len(), MOST);
         let mean = reservoir.kept.iter().sum::<f64>() / MOST as f64;
-        // The mean of so many uniform values has a standard deviation of 0.29 % of the range.
-        assert!((mean / f64::from(N) - 0.5).abs() < 4.0 * 0.0029, "{mean}");
+        // The mean of so many uniform values has a standard deviation of 0.20 % of the range.
+        assert!((mean / f64::from(N) - 0.5).abs() < 4.0 * 0.0020, "{mean}");
         let late = reservoir.kept.iter().filter(|value| **value >= f64::from(N) * 0.9).count();
-        assert!((880..1120).contains(&late), "{late} of the last tenth, where 1000 ± 30 are due");
+        assert!((1840..2160).contains(&late), "{late} of the last tenth, where 2000 ± 40 are due");
     }
 
     #[test]

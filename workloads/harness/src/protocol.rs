@@ -181,7 +181,7 @@ pub enum Reply {
     Observed {
         /// The name that the case gave it.
         name: String,
-        /// Some ten thousand of the values at most, drawn at random where there were more; in no particular order.
+        /// Some twenty thousand of the values at most, drawn at random where there were more; in no particular order.
         values: Vec<f64>,
     },
     /// Allocations from one place, in answer to [`Command::Sites`].

@@ -9,12 +9,16 @@ use std::ffi::{c_int, c_void};
 use std::ptr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::allocator;
 use crate::protocol::Site;
+use crate::{allocator, forks};
 use store::Table;
 
 /// The most callers that are told apart, the innermost. What lies beyond is one place.
 const DEEPEST: usize = 256;
+
+/// The most stacks that are told apart in an answer: a program that asks for memory in a million places would send hundreds
+/// of megabytes.
+const MOST: usize = 20_000;
 
 static TABLE: Mutex<Table> = Mutex::new(Table::new());
 
@@ -22,7 +26,8 @@ fn table() -> MutexGuard<'static, Table> {
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs `work` and says from where memory was asked for, over all threads, most calls first.
+/// Runs `work` and says from where memory was asked for, over all threads, most calls first. Of more than [`MOST`] stacks
+/// those with the fewest bytes are one site without a stack.
 ///
 /// # Errors
 /// Where the program's allocator is not ours, or the system had no memory for what was recorded.
@@ -30,13 +35,14 @@ pub(crate) fn record<T>(work: impl FnOnce() -> T) -> Result<(T, Vec<Site>), Stri
     if !allocator::installed() {
         return Err("allocations can't be seen: the program does not declare perfplan_harness::allocator!()".to_owned());
     }
+    forks::mind();
     *table() = Table::new();
     let result = allocator::attribute(work);
     let noted = std::mem::replace(&mut *table(), Table::new());
     if noted.lost() > 0 {
         return Err(format!("no memory to record {} allocations: ask for fewer iterations", noted.lost()));
     }
-    let mut sites: Vec<Site> = noted.sites().collect();
+    let mut sites = noted.sites(MOST);
     sites.sort_by(|a, b| (b.calls, b.bytes, &a.stack).cmp(&(a.calls, a.bytes, &b.stack)));
     Ok((result, sites))
 }

@@ -9,6 +9,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
 
 use perfplan_harness::protocol::{CONTROL, Reply, Sample, Site};
 use perfplan_harness::{Suite, add, gauge, observe};
@@ -46,11 +48,44 @@ fn note(index: u64) {
     (0..200).for_each(|n| observe("value", f64::from(n)));
 }
 
+/// Forks while another thread allocates and notes. The child does so as well; one that still waits after a second is killed.
+fn fork(_index: u64) {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Relaxed) {
+                drop(std::hint::black_box(boxed(1)));
+                gauge("level", 1.0);
+            }
+        });
+        let statuses: Vec<i32> = (0..30).map(|_| status_of_a_child()).collect();
+        done.store(true, Relaxed);
+        assert!(statuses.iter().all(|status| *status == 0), "{statuses:?}");
+    });
+}
+
+fn status_of_a_child() -> i32 {
+    let mut status = -1;
+    // SAFETY: the system's allocator works in a child of several threads, and nothing else here needs a lock.
+    unsafe {
+        let child = libc::fork();
+        if child == 0 {
+            libc::alarm(1);
+            drop(std::hint::black_box(boxed(1)));
+            gauge("level", 1.0);
+            libc::_exit(0);
+        }
+        libc::waitpid(child, &raw mut status, 0);
+    }
+    status
+}
+
 fn suite() -> Suite {
     let mut suite = Suite::new("counted");
     suite.case("allocates", |_| allocate);
     suite.case("threads", |_| in_threads);
     suite.case("notes", |_| note);
+    suite.case("forks", |_| fork);
     suite
 }
 
@@ -122,10 +157,25 @@ impl Drop for Worker {
     }
 }
 
+/// The thread that started this test allocates until it waits for its end, which can last on a busy machine.
+fn wait_for_the_main_thread() {
+    let is_waiting = || {
+        let stat = std::fs::read_to_string(format!("/proc/self/task/{}/stat", std::process::id())).unwrap();
+        stat.rsplit(") ").next().is_some_and(|state| state.starts_with('S'))
+    };
+    loop {
+        std::thread::sleep(Duration::from_millis(20));
+        if is_waiting() {
+            return;
+        }
+    }
+}
+
 /// The worker itself, where this program was started as one.
 #[test]
 fn worker() {
     if std::env::var_os(CONTROL).is_some() {
+        wait_for_the_main_thread();
         assert_eq!(format!("{:?}", suite().main()), format!("{:?}", ExitCode::SUCCESS));
     }
 }
@@ -169,6 +219,13 @@ fn what_notes_take_is_not_counted_as_the_cases_own() {
     let (observed, sample) = worker.count(100);
     assert_eq!(sample.value("alloc.count"), Some(0.0), "{sample:?}");
     assert_eq!((sample.value("level"), sample.value("items")), (Some(49.5), Some(2.0)));
-    assert_eq!(observed, [("value".to_owned(), 10_000)]);
+    assert_eq!(observed, [("value".to_owned(), 20_000)]);
     assert!(worker.sites(10).is_empty());
+}
+
+#[test]
+fn a_child_that_is_forked_while_others_record_does_not_wait_for_them() {
+    let mut worker = Worker::with("forks");
+    assert_eq!(worker.count(3).1.value("level"), Some(1.0));
+    assert!(!worker.sites(3).is_empty());
 }

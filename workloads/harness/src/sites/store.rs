@@ -120,11 +120,21 @@ impl Table {
         self.lost
     }
 
-    pub(super) fn sites(&self) -> impl Iterator<Item = Site> {
-        self.entries.as_slice().iter().map(|entry| {
-            let stack = self.stack(entry).to_vec();
-            Site { calls: entry.calls, bytes: entry.bytes, stack }
-        })
+    /// The `most` stacks with the most bytes, in no particular order. Others are summed up in one site without a stack.
+    pub(super) fn sites(&self, most: usize) -> Vec<Site> {
+        let mut entries: Vec<&Entry> = self.entries.as_slice().iter().collect();
+        entries.sort_unstable_by(|a, b| (b.bytes, b.calls, self.stack(b)).cmp(&(a.bytes, a.calls, self.stack(a))));
+        let (largest, others) = entries.split_at(most.min(entries.len()));
+        let mut sites: Vec<Site> = largest.iter().map(|entry| self.site(entry)).collect();
+        if !others.is_empty() {
+            let sum = |of: fn(&Entry) -> u64| others.iter().map(|entry| of(entry)).fold(0, u64::saturating_add);
+            sites.push(Site { calls: sum(|entry| entry.calls), bytes: sum(|entry| entry.bytes), stack: Vec::new() });
+        }
+        sites
+    }
+
+    fn site(&self, entry: &Entry) -> Site {
+        Site { calls: entry.calls, bytes: entry.bytes, stack: self.stack(entry).to_vec() }
     }
 
     /// One more allocation through this stack.
@@ -203,7 +213,7 @@ mod tests {
                 table.note(&[stack % 7, stack, 42][..(stack % 3 + 1) as usize], round);
             }
         }
-        let sites: Vec<Site> = table.sites().collect();
+        let sites = table.sites(usize::MAX);
         // Of each three stacks one is only its number modulo 7: seven of those.
         assert_eq!(sites.len(), 5_000 - 5_000_usize.div_ceil(3) + 7);
         assert_eq!(sites.iter().map(|site| site.calls).sum::<u64>(), 15_000);
@@ -217,6 +227,19 @@ mod tests {
         let mut table = Table::new();
         table.note(&[], 8);
         table.note(&[], 8);
-        assert_eq!(table.sites().collect::<Vec<_>>(), [Site { calls: 2, bytes: 16, stack: vec![] }]);
+        assert_eq!(table.sites(1), [Site { calls: 2, bytes: 16, stack: vec![] }]);
+    }
+
+    #[test]
+    fn beyond_the_most_the_largest_stand_alone_and_the_others_are_one() {
+        let mut table = Table::new();
+        for stack in 1..=1_000_u64 {
+            table.note(&[stack, 42], stack);
+        }
+        let sites = table.sites(10);
+        let largest: Vec<u64> = sites[..10].iter().map(|site| site.bytes).collect();
+        assert_eq!(largest, (991..=1_000).rev().collect::<Vec<_>>());
+        assert_eq!(sites[10..], [Site { calls: 990, bytes: 990 * 991 / 2, stack: vec![] }]);
+        assert_eq!(table.sites(1_000).len(), 1_000, "as many as may be need no sum");
     }
 }
