@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use perfplan_harness::protocol::Site;
 
+use super::sampling;
 use crate::measure::{Around, Bench, Subject};
 use crate::process::{self, trace};
 use crate::profile::allocations::{self, Allocations};
@@ -20,7 +21,7 @@ use crate::samples::{FunctionShare, Metric};
 /// Under which name instructions are kept that callgrind counted: where hardware counts them, they are `instructions`.
 pub(super) const INSTRUCTIONS: &str = "callgrind.instructions";
 /// Functions of an exact profile that are kept.
-const MOST: usize = super::sampling::FUNCTIONS;
+const MOST: usize = sampling::FUNCTIONS;
 
 /// The system calls of an arm per iteration, from `n` iterations or one execution.
 pub(super) fn syscalls(bench: &mut Bench<'_>, subject: &Subject, arm: usize, n: u64) -> Result<BTreeMap<Metric, f64>> {
@@ -187,7 +188,15 @@ fn named(sites: &[Site], space: &AddressSpace, images: &Images) -> Allocations {
         let Some(image) = images.get(image) else { return Vec::new() };
         symbols.names(image, address).iter().map(|name| name.to_string()).collect()
     };
-    allocations::fold(sites, "all", &mut resolve)
+    let Allocations { calls, bytes } = allocations::fold(sites, "all", &mut resolve);
+    Allocations { calls: of_the_case(&calls), bytes: of_the_case(&bytes) }
+}
+
+/// Stacks from the case's own code on: else the way there, which all of them share, is all that a table has room for.
+fn of_the_case(stacks: &Folded) -> Folded {
+    let mut own = Folded::default();
+    stacks.stacks().for_each(|stack| own.add(sampling::of_the_case(stack.folded()), stack.count));
+    own
 }
 
 /// The names of all addresses, file by file: each look-up reads the file's tables.
@@ -231,6 +240,13 @@ mod tests {
         let told = |text: &str| format!("{:#}", unknown_to_valgrind(anyhow::anyhow!("{text}")));
         assert!(told("the worker ended (ended by SIGILL)").starts_with("valgrind does not know an instruction"));
         assert_eq!(told("the worker ended (ended by SIGSEGV)"), "the worker ended (ended by SIGSEGV)");
+    }
+
+    #[test]
+    fn call_sites_are_told_from_the_cases_own_code_on() {
+        let sites =
+            Folded::parse("all;main;perfplan_harness::suite::repeated;case;push 3\nall;start;thread 1\n").unwrap();
+        assert_eq!(of_the_case(&sites).to_string(), "all;case;push 3\nall;start;thread 1\n");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::profile::folded::Folded;
 use crate::profile::functions;
 use crate::profile::sampling::{Options, Sampled, Sampler};
 use crate::profile::symbols::Symbols;
-use crate::samples::{Measurement, Metric, Profile};
+use crate::samples::{FunctionShare, Measurement, Metric, Profile};
 use crate::units::percent;
 
 /// Functions of which shares are kept in a run.
@@ -232,7 +232,7 @@ impl Stacks {
         self.rounds.iter().zip(&self.cpu).filter_map(of).collect()
     }
 
-    fn profile(&self, functions: Vec<crate::samples::FunctionShare>) -> Profile {
+    fn profile(&self, functions: Vec<FunctionShare>) -> Profile {
         Profile {
             arm: self.arm,
             event: self.event.clone(),
@@ -247,7 +247,7 @@ impl Stacks {
 }
 
 /// The frames of a stack from the case's own code on: the way there through the harness is the same in every stack.
-fn of_the_case(stack: &str) -> impl Iterator<Item = &str> {
+pub(super) fn of_the_case(stack: &str) -> impl Iterator<Item = &str> {
     let frames: Vec<&str> = stack.split(';').collect();
     let own = frames.iter().rposition(|frame| [BATCHES, ARRIVALS].contains(frame)).map_or(1, |at| at + 1);
     // A stack that ends in the harness keeps that function.
@@ -266,11 +266,35 @@ fn waits(stack: &str) -> bool {
 pub(super) fn profiles(stacks: &[Stacks]) -> Vec<Profile> {
     match stacks {
         [before, after] => {
-            let (of_before, of_after) = functions::of_pair(&before.rounds, &after.rounds, FUNCTIONS);
+            let (of_before, of_after) = largest_changes((before, after));
             vec![before.profile(of_before), after.profile(of_after)]
         }
         all => all.iter().map(|one| one.profile(functions::top(&one.rounds, FUNCTIONS))).collect(),
     }
+}
+
+/// The functions whose time per iteration differs most, in turn one for its own and one for its total. Shares alone don't tell:
+/// where a program does more of everything, they stay as they are.
+fn largest_changes((before, after): (&Stacks, &Stacks)) -> (Vec<FunctionShare>, Vec<FunctionShare>) {
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let (old, new) = (mean(&before.cpu), mean(&after.cpu));
+    let (of_before, of_after) = functions::of_pair(&before.rounds, &after.rounds, usize::MAX);
+    let both: Vec<(FunctionShare, FunctionShare)> = of_before.into_iter().zip(of_after).collect();
+    let change = |side: fn(&FunctionShare) -> &Vec<f64>, at: usize| {
+        let (one, other) = &both[at];
+        (mean(side(other)) * new - mean(side(one)) * old).abs()
+    };
+    let ranked = |side: fn(&FunctionShare) -> &Vec<f64>| {
+        let mut order: Vec<usize> = (0..both.len()).collect();
+        order.sort_by(|a, b| change(side, *b).total_cmp(&change(side, *a)));
+        order
+    };
+    let (own, total) = (ranked(|function| &function.own), ranked(|function| &function.total));
+    let mut chosen: Vec<usize> =
+        own.into_iter().zip(total).take(FUNCTIONS / 2).flat_map(|(own, total)| [own, total]).collect();
+    chosen.sort_unstable();
+    chosen.dedup();
+    chosen.into_iter().map(|at| both[at].clone()).unzip()
 }
 
 /// The values that claims asked for, per arm.

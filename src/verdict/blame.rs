@@ -13,6 +13,8 @@ use crate::stats;
 const LEVEL: f64 = 0.05;
 /// Functions whose time differs by less than this share of the whole change are not worth a line.
 const LEAST: f64 = 0.02;
+/// The share of a change that is nearly all of it.
+const NEARLY_ALL: f64 = 0.85;
 /// More functions than this explain nothing.
 const MOST: usize = 10;
 /// Counts that differ by less than this are the same work: start-up and hash seeds move them by so much.
@@ -32,6 +34,8 @@ pub struct Blame {
     pub change_ns: f64,
     /// How the stacks were taken, for each side, the baseline first.
     pub sampled: Vec<Sampled>,
+    /// The innermost function that has nearly all of the change in itself and what it calls; `None` where there is none.
+    pub within: Option<Blamed>,
     /// The functions whose own time differs, the largest difference first.
     pub functions: Vec<Blamed>,
     /// What was counted on both sides.
@@ -116,6 +120,7 @@ fn blame(measurement: &Measurement, row: &Row) -> Option<Blame> {
         pair: row.pair,
         change_ns: walls.1 - walls.0,
         sampled: [before, after].map(sampled).to_vec(),
+        within: within((before, after), walls),
         functions: functions((before, after), walls),
         work: work(&counters),
         counters,
@@ -127,23 +132,42 @@ fn sampled(profile: &Profile) -> Sampled {
     Sampled { event, method, samples, rooted, notes }
 }
 
-fn functions((before, after): (&Profile, &Profile), walls: (f64, f64)) -> Vec<Blamed> {
+/// Of the functions with nearly all of the change below them, the one with the least beside it.
+fn within(sides: (&Profile, &Profile), walls: (f64, f64)) -> Option<Blamed> {
+    let change = walls.1 - walls.0;
+    let below = |function: &Blamed| (function.total.1 * walls.1 - function.total.0 * walls.0) / change;
+    let nearly_all =
+        each(sides, walls, |function| &function.total).into_iter().filter(|function| below(function) > NEARLY_ALL);
+    nearly_all.min_by(|a, b| a.total.0.max(a.total.1).total_cmp(&b.total.0.max(b.total.1)))
+}
+
+fn functions(sides: (&Profile, &Profile), walls: (f64, f64)) -> Vec<Blamed> {
+    let mut all = each(sides, walls, |function| &function.own);
+    all.retain(|function| function.change_ns.abs() >= LEAST * (walls.1 - walls.0).abs());
+    all.sort_by(|a, b| b.change_ns.abs().total_cmp(&a.change_ns.abs()));
+    all.truncate(MOST);
+    all
+}
+
+/// The functions that both sides list, with the change of their own or their total time.
+fn each((before, after): (&Profile, &Profile), walls: (f64, f64), of: fn(&FunctionShare) -> &Vec<f64>) -> Vec<Blamed> {
     let by_name = |profile: &Profile| -> BTreeMap<String, FunctionShare> {
         profile.functions.iter().map(|function| (function.name.clone(), function.clone())).collect()
     };
     let (before, after) = (by_name(before), by_name(after));
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let each = names.into_iter().filter_map(|name| blamed(name, before.get(name)?, after.get(name)?, walls));
-    let mut each: Vec<Blamed> = each.filter(|f| f.change_ns.abs() >= LEAST * (walls.1 - walls.0).abs()).collect();
-    each.sort_by(|a, b| b.change_ns.abs().total_cmp(&a.change_ns.abs()));
-    each.truncate(MOST);
-    each
+    names.into_iter().filter_map(|name| blamed(name, (before.get(name)?, after.get(name)?), walls, of)).collect()
 }
 
 /// A function that both sides list: where one never saw it, its shares are zero.
-fn blamed(name: &str, before: &FunctionShare, after: &FunctionShare, walls: (f64, f64)) -> Option<Blamed> {
+fn blamed(
+    name: &str,
+    (before, after): (&FunctionShare, &FunctionShare),
+    walls: (f64, f64),
+    of: fn(&FunctionShare) -> &Vec<f64>,
+) -> Option<Blamed> {
     let times = |shares: &[f64], wall: f64| shares.iter().map(|share| share * wall).collect::<Vec<_>>();
-    let change = stats::welch_interval(&times(&after.own, walls.1), &times(&before.own, walls.0), LEVEL, 0.0)?;
+    let change = stats::welch_interval(&times(of(after), walls.1), &times(of(before), walls.0), LEVEL, 0.0)?;
     let mean = |shares: &[f64]| shares.iter().sum::<f64>() / shares.len().max(1) as f64;
     Some(Blamed {
         name: name.to_owned(),

@@ -4,6 +4,7 @@
 #![expect(clippy::print_stderr, reason = "a failed test says where its evidence is")]
 
 mod building;
+mod explaining;
 mod runs;
 mod sharded;
 mod support;

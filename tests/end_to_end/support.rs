@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// The project. A failed test leaves its folder behind, and says where.
 pub struct Project {
@@ -36,7 +38,7 @@ impl Project {
         let project = Self { folder: Some(tempfile::tempdir().unwrap()), cache: tempfile::tempdir().unwrap() };
         let harness = Path::new(env!("CARGO_MANIFEST_DIR")).join("workloads/harness");
         let manifest = format!(
-            "[package]\nname = \"small\"\nedition = \"2024\"\n[workspace]\n[features]\nbroken = []\n\
+            "[package]\nname = \"small\"\nedition = \"2024\"\n[workspace]\n[features]\nbroken = []\nslower = []\n\
              [dependencies]\nperfplan-harness = {{ path = {harness:?} }}\n"
         );
         project.write("Cargo.toml", &manifest);
@@ -132,12 +134,42 @@ impl Told {
         self
     }
 
+    /// What was printed, as JSON.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in\n{}", self.out))
+    }
+
     /// Fails unless stdout or stderr has this text.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
         assert!(self.out.contains(text) || self.err.contains(text), "no {text:?} in\n{}\n{}", self.out, self.err);
         self
     }
+}
+
+/// Waits for something that comes soon, or fails.
+#[track_caller]
+pub fn wait_until(what: &str, patience: Duration, mut come: impl FnMut() -> bool) {
+    let end = Instant::now() + patience;
+    while !come() {
+        assert!(Instant::now() < end, "{what}: not within {patience:?}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// All processes with this in their environment, `NAME=value`, as folders below `/proc`: children inherit it.
+pub fn processes(variable: &str) -> Vec<PathBuf> {
+    let marked = |process: &PathBuf| {
+        let environment = fs::read(process.join("environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|other| other == variable.as_bytes())
+    };
+    fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path()).filter(marked).collect()
+}
+
+/// Sends a process a signal by its name.
+pub fn signal(process: &Child, name: &str) {
+    done(command("kill").args(["-s", name, &process.id().to_string()]));
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests start the tool and git as a user does")]

@@ -76,7 +76,11 @@ fn line(trace: &Trace, seen: &Seen, symbols: &mut Symbols) -> (String, End) {
         }
     }
     let outermost = names.first().map_or("", |name| name);
-    let end = trace.end.unwrap_or(if is_root(outermost) { End::Root } else { End::Broken });
+    // The unwinder does not know every root: the dynamic loader begins in one of its own.
+    let end = match trace.end {
+        Some(End::Broken) | None if is_root(outermost) => End::Root,
+        end => end.unwrap_or(End::Broken),
+    };
     let mut line = folded(&trace.thread);
     let mark = match end {
         End::Root => None,

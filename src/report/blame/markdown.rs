@@ -13,8 +13,8 @@ pub(in crate::report) fn section(blames: &[BlameView]) -> Option<Section> {
 
 fn entry(blame: &BlameView) -> String {
     let label = if blame.label.is_empty() { String::new() } else { format!(" {}", code(&blame.label)) };
-    let conclusion =
-        if blame.conclusion.is_empty() { String::new() } else { format!("<br>{}", prose(&blame.conclusion)) };
+    let sentence = |text: &String| if text.is_empty() { String::new() } else { format!("<br>{}", prose(text)) };
+    let conclusion = sentence(&blame.conclusion) + &sentence(&blame.within);
     let (mark, case) = (blame.standing.mark(), code(&blame.case));
     let mut text = format!("\n{mark} {case}{label} **{}**, {} per iteration{conclusion}\n", blame.change, blame.time);
     text += &functions(&blame.functions);

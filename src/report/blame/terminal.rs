@@ -31,8 +31,10 @@ impl Page {
         let mark = blame.standing.mark();
         let heading = format!("{mark} {}{label} {}, {} per iteration", blame.case, blame.change, blame.time);
         self.wrapped(&heading, (0, 2), Paint::of(blame.standing));
-        if !blame.conclusion.is_empty() {
-            self.wrapped(&blame.conclusion, (2, 2), Paint::Bold);
+        for sentence in [&blame.conclusion, &blame.within] {
+            if !sentence.is_empty() {
+                self.wrapped(sentence, (2, 2), Paint::Bold);
+            }
         }
         self.text.push('\n');
         match blame.functions.as_slice() {

@@ -59,6 +59,8 @@ pub struct BlameView {
     pub time: String,
     /// What the counters say of it: `instructions +11.3 %: the program does more work`; empty where they don't tell.
     pub conclusion: String,
+    /// Where it happened: `+2.11 µs of it within engine::book::place`; empty where no function has nearly all of it.
+    pub within: String,
     /// The functions whose own time differs, the largest difference first.
     pub functions: Vec<FunctionLine>,
     /// What was counted: the usual metrics, and of the others those that differ.
@@ -96,6 +98,7 @@ fn view(run: &Run, blame: &Blame, row: &Row, label: String) -> BlameView {
         change: row.change.map_or_else(|| NONE.to_owned(), |change| numbers::change(change).0),
         time: numbers::signed_duration(blame.change_ns),
         conclusion: words::conclusion(blame),
+        within: words::within(blame),
         functions: blame.functions.iter().map(function).collect(),
         counters,
         more_counters,

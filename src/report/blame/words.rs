@@ -1,6 +1,7 @@
 //! What counters say of a change in time.
 
 use crate::report::numbers::{self, difference};
+use crate::report::text::clean;
 use crate::verdict::{Beside, Blame, Work};
 
 /// CPU time that moves by less than this share of the change of wall time is not where the time went.
@@ -25,6 +26,13 @@ pub(super) fn conclusion(blame: &Blame) -> String {
         (Some(wall), Some(work)) => sentence(blame.work, Told { wall, cpu: told("cpu"), work }),
         _ => String::new(),
     }
+}
+
+/// Where the change happened; empty where no function has nearly all of it.
+pub(super) fn within(blame: &Blame) -> String {
+    blame.within.as_ref().map_or_else(String::new, |function| {
+        format!("{} of it within {}", numbers::signed_duration(function.change_ns), clean(&function.name))
+    })
 }
 
 fn sentence(work: Work, told: Told) -> String {

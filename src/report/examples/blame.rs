@@ -31,6 +31,7 @@ pub(crate) fn blame() -> Blame {
         part: None,
         pair: (1, 0),
         change_ns: 134.0,
+        within: None,
         sampled: vec![sampled(), sampled()],
         functions: vec![
             function("core::fmt::write", 120.0, 10.0, (0.12, 0.213), (0.301, 0.384)),
