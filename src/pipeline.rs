@@ -173,7 +173,7 @@ impl<'s> Session<'s> {
             return;
         }
         if let Err(error) = explain::draw(subject, measurement, stacks, self.journal.folder()) {
-            self.listener.event(&Event::Unexplained { case: &subject.case, why: &format!("{error:#}") });
+            self.listener.event(&Event::Finding(&format!("no picture of {}: {error:#}", subject.case)));
         }
     }
 

@@ -42,7 +42,7 @@ pub enum Event<'a> {
     },
     /// A round ended.
     Round,
-    /// What makes the numbers of this run worse than they could be.
+    /// Something that a reader of this run should know: what makes its numbers worse than they could be, what is missing.
     Finding(&'a str),
     /// A case is counted and sampled, beside its timed rounds.
     Counting(&'a CaseId),
