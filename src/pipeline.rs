@@ -113,7 +113,7 @@ impl<'s> Session<'s> {
     /// Calibrates all cases, then gives rounds to where rows are undecided until none is or the budget is spent.
     fn measure(&mut self, bench: &mut Bench<'_>, subjects: &[Subject]) -> Result<()> {
         let costs = subjects.iter().map(|subject| self.calibrate(bench, subject)).collect::<Result<Vec<_>>>()?;
-        self.begun = Instant::now(); // The budget is for measuring; calibrating and counting are neither long nor optional.
+        self.begun = Instant::now(); // The budget is for timed rounds; calibrating, counting and sampling come on top.
         while let Some(turn) = self.next(subjects, &costs) {
             self.tell();
             let (subject, cost) = (&subjects[turn.case], costs[turn.case]);

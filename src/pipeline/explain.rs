@@ -1,7 +1,7 @@
 //! Why it changed: the largest changes of a run are looked into, when all rounds are done.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Result, bail};
@@ -39,14 +39,9 @@ pub(super) fn worth_a_look(judgement: &Judgement) -> Vec<(CaseId, (usize, usize)
     let size = |row: &Row| row.change.map_or(0.0, |change| change.estimate.abs());
     let order = |a: &&Row, b: &&Row| -> Ordering { b.is_gated().cmp(&a.is_gated()).then(size(b).total_cmp(&size(a))) };
     rows.sort_by(order);
-    let mut cases = Vec::new();
-    rows.retain(|row| {
-        !cases.contains(&&row.case) && {
-            cases.push(&row.case);
-            true
-        }
-    });
-    rows.into_iter().take(MOST).map(|row| (row.case.clone(), row.pair)).collect()
+    let mut seen = BTreeSet::new();
+    let once = rows.into_iter().filter(|row| seen.insert(&row.case));
+    once.take(MOST).map(|row| (row.case.clone(), row.pair)).collect()
 }
 
 /// Samples both sides of a change, and counts their instructions where callgrind is there. Why one of the two can't be had is

@@ -49,12 +49,7 @@ pub(super) fn subject(step: &Step, homes: &BTreeMap<CaseId, Home>, size: &str) -
 }
 
 fn unknown(step: &Step, case: &CaseId) -> Box<Failure> {
-    failure(
-        step,
-        format!(
-            "{case} is no case of any workload, or its program was not built: `cargo perfplan plan` lists what there is"
-        ),
-    )
+    failure(step, format!("{case} is no case of a workload of the plan, or its program could not be built"))
 }
 
 fn failure(step: &Step, why: String) -> Box<Failure> {
