@@ -226,7 +226,7 @@ fn claims_of_a_plan_are_confirmed_refuted_or_left_undecided() {
     claims(&["step::expected"]).exits(0).says("✗ refuted").says("known so far: refuted: other sizes");
     claims(&["step::other-results"]).exits(4).says("the results differ");
     claims(&["step::unseen", "--strict"]).exits(5).says("? cache.hits > 1");
-    claims(&["step::lost"]).exits(1).says("step lost").says("small::nothing is no case of any workload");
+    claims(&["step::lost"]).exits(1).says("step lost").says("small::nothing is no case of a workload of the plan");
     let summary = project.perfplan(&["report", "--summary"]).exits(0).out;
     assert!(summary.starts_with("# Performance summary\n") && summary.contains("## Per commit"), "{summary}");
     assert!(summary.contains("| `buffered`") && summary.contains("| `expected`"), "{summary}");
