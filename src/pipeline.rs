@@ -160,8 +160,8 @@ impl<'s> Session<'s> {
         };
         let wants = Wants::of(self.journal.run().step(&subject.case));
         self.listener.event(&Event::Counting(&subject.case));
-        let evidence = Evidence::collect(bench, subject, &measurement, &wants, self.journal.folder())?;
-        let (records, stacks) = evidence.records(subject);
+        let evidence = Evidence::of(bench, subject, &measurement, self.journal.folder());
+        let (records, stacks) = evidence.collect(&wants)?;
         records.into_iter().try_for_each(|record| self.keep(record))?;
         self.draw(subject, &measurement, &stacks);
         Ok(())

@@ -1,5 +1,6 @@
 //! Running cargo: one build of a variant makes all programs that are asked for.
 
+use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
@@ -185,14 +186,18 @@ fn tool() -> Result<PathBuf> {
     }
 }
 
+/// The compiler that cargo calls.
+pub(super) fn rustc() -> OsString {
+    std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
+}
+
 /// The host's target triple, and what holds for it: the lines of `rustc --print cfg`.
 ///
 /// # Errors
 /// Where rustc can't be asked.
 pub fn target(root: &Path) -> Result<(String, Vec<String>)> {
     let (_, host) = toolchain(root)?;
-    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    let spec = Spec::new(rustc).args(["--print", "cfg"]).current_dir(root);
+    let spec = Spec::new(rustc()).args(["--print", "cfg"]).current_dir(root);
     let output = process::run(&spec)?.check("asking rustc what holds for its target")?;
     Ok((host, String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()))
 }
@@ -207,8 +212,8 @@ pub fn host(root: &Path) -> Result<String> {
 
 /// What `rustc -vV` says of the toolchain, and the host's target triple in it.
 pub(super) fn toolchain(root: &Path) -> Result<(String, String)> {
-    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    let output = process::run(&Spec::new(rustc).args(["-vV"]).current_dir(root))?.check("asking rustc for its host")?;
+    let output =
+        process::run(&Spec::new(rustc()).args(["-vV"]).current_dir(root))?.check("asking rustc for its host")?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
     let host = host.map(str::to_owned).with_context(|| format!("rustc -vV names no host: {text:?}"))?;

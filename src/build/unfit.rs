@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::bolt;
-use super::cargo::toolchain;
+use super::cargo::{rustc, toolchain};
 use super::config::{UserConfig, user_config};
 use super::flags::flags;
 use crate::plan::Variant;
@@ -44,7 +44,7 @@ impl Fitness {
         let (_, host) = toolchain(root)?;
         Ok(Self {
             root: root.to_owned(),
-            rustc: env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()),
+            rustc: rustc(),
             user: user_config(root, &host),
             host,
             bolt: bolt::Search::here(),
@@ -52,6 +52,12 @@ impl Fitness {
             answers: RefCell::default(),
             linkers: RefCell::default(),
         })
+    }
+
+    /// The host's target triple.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     /// Why the variant can't be built or run here, and the command that helps where one does; `None` where it can.

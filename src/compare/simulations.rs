@@ -43,21 +43,7 @@ impl Case {
             dropped: 0,
             arms: vec![self.process(0, 0.0, rng), self.process(1, more, rng)],
         };
-        let arm = |against| Arm {
-            variant: "release".parse().unwrap(),
-            case: None,
-            knobs: BTreeMap::new(),
-            revision: String::new(),
-            against,
-            handicap: 0.0,
-            self_test: false,
-            code: String::new(),
-            other_results: false,
-            env: BTreeMap::new(),
-            no_layout: None,
-            sizes: BTreeMap::new(),
-            training: None,
-        };
+        let arm = |against| Arm { against, ..Arm::plain("release".parse().unwrap()) };
         let measurement = Measurement {
             case: "simulated::case".parse().unwrap(),
             part: None,

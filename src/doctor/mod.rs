@@ -5,7 +5,6 @@
 //!   environment ──> samples::Environment ──┬──> findings
 //!      watch: a second of looking on ──────┘
 //!   Build (cargo profile, flags), Toolchain, symbols ──> build_findings, toolchain_findings, hash_seeds
-//!   rounds of a program against itself ──> visible_in
 //! ```
 
 mod build;
@@ -22,7 +21,6 @@ mod profile;
 mod rules;
 mod seeds;
 mod toolchain;
-mod visible;
 mod watch;
 
 pub use build::Build;
@@ -33,5 +31,4 @@ pub use lint::build_findings;
 pub use profile::{Profile, ProfileError};
 pub use seeds::hash_seeds;
 pub use toolchain::{Toolchain, toolchain_findings};
-pub use visible::visible_in;
 pub use watch::watch;

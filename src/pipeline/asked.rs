@@ -30,6 +30,8 @@ pub(super) struct Asked<'r> {
     pub(super) steps: Vec<Step>,
     /// What is built, the baseline first.
     pub(super) variants: Vec<Variant>,
+    /// The target triple that all are built for.
+    pub(super) host: String,
     /// What can't be built or run here.
     pub(super) skipped: Vec<Skipped>,
     /// How the variants came to be, where they are the plan's matrix.
@@ -62,7 +64,8 @@ impl<'r> Asked<'r> {
         if division.as_ref().is_some_and(|division| division.leaves_drills(paired)) {
             drills.clear();
         }
-        let (variants, skipped) = fit(variants, &workspace, request)?;
+        let fitness = Fitness::of(&workspace.root)?;
+        let (variants, skipped) = fit(variants, &fitness, &workspace, request)?;
         let base = request.base.as_ref().map(|base| commit(&workspace.root, base)).transpose()?;
         let workloads = stage::workloads(&plan, &workspace)?;
         let steps = steps(&plan, request)?;
@@ -77,6 +80,7 @@ impl<'r> Asked<'r> {
             claimed_size,
             steps,
             variants,
+            host: fitness.host().to_owned(),
             skipped,
             design,
             division,
@@ -171,8 +175,12 @@ fn named(all: &[Variant], matrix: bool, names: &[String]) -> Result<Vec<Variant>
 }
 
 /// The variants that can be built and run here, and those that can't.
-fn fit(variants: Vec<Variant>, workspace: &Workspace, request: &Request) -> Result<(Vec<Variant>, Vec<Skipped>)> {
-    let fitness = Fitness::of(&workspace.root)?;
+fn fit(
+    variants: Vec<Variant>,
+    fitness: &Fitness,
+    workspace: &Workspace,
+    request: &Request,
+) -> Result<(Vec<Variant>, Vec<Skipped>)> {
     let (mut fit, mut skipped) = (Vec::new(), Vec::new());
     for variant in variants {
         let lacking = if request.matrix { lacking_feature(&variant, workspace) } else { None };

@@ -12,8 +12,7 @@ use super::wants::{JUDGED, Wants};
 use crate::measure::{Around, Bench, Counted, Subject, counted_iterations};
 use crate::plan::claim::Need;
 use crate::process::Interrupted;
-use crate::profile::sampling::Options;
-use crate::profile::symbols::{Symbols, tells_inlined};
+use crate::profile::symbols::tells_inlined;
 use crate::samples::{Measurement, Metric, Record};
 use crate::verdict::lacking;
 
@@ -22,70 +21,71 @@ const EXACT: usize = 3;
 /// How long a case draws from its distributions, and how often at most: the worker keeps no more.
 const DRAWING: Duration = Duration::from_millis(300);
 const MOST_DRAWS: u64 = 20_000;
-/// How long each side is sampled for a claim, or to explain a change.
-pub(super) const SAMPLED: Duration = Duration::from_secs(3);
 
-/// Everything that was collected of a case, before it is recorded.
-pub(super) struct Evidence {
+/// Why something could not be had, by the word for it.
+pub(super) type Absent = BTreeMap<String, String>;
+
+/// What can't be had is no failure: it is absent, and the reason is told.
+pub(super) fn had<T>(result: Result<T>, need: Need, absent: &mut Absent) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is::<Interrupted>() => Err(error),
+        Err(error) => {
+            absent.insert(lacking(need).to_owned(), format!("{error:#}"));
+            Ok(None)
+        }
+    }
+}
+
+/// A case on the bench, and what was collected of it so far.
+pub(super) struct Evidence<'e, 'b> {
+    bench: &'e mut Bench<'b>,
+    subject: &'e Subject,
+    measurement: &'e Measurement,
+    /// Where files of tools may lie meanwhile.
+    scratch: &'e Path,
     arms: Vec<Counted>,
-    /// What could not be had, and why.
-    absent: BTreeMap<String, String>,
     /// Sampled stacks, where claims asked for functions.
     stacks: Vec<Stacks>,
 }
 
-impl Evidence {
-    /// Collects what is wanted of a case. What the machine does not permit is absent with the reason.
-    pub(super) fn collect(
-        bench: &mut Bench<'_>,
-        subject: &Subject,
-        measurement: &Measurement,
-        wants: &Wants,
-        scratch: &Path,
-    ) -> Result<Self> {
-        let arms = if subject.is_command() {
-            vec![Counted::default(); subject.arms.len()]
-        } else {
-            bench.count(subject, measurement, wants.counts)?
-        };
-        let lost = arms.iter().find_map(|arm| arm.why.clone());
-        let mut evidence = Self { arms, absent: BTreeMap::new(), stacks: Vec::new() };
-        if let Some(why) = lost {
-            evidence.absent.insert(lacking(Need::Counting).to_owned(), why);
-        }
-        if wants.distribution {
-            let result = evidence.draws(bench, subject, measurement);
-            evidence.noted(Need::Distribution, result)?;
-        }
-        if wants.syscalls {
-            let result = evidence.syscalls(bench, subject, measurement);
-            evidence.noted(Need::Syscalls, result)?;
-        }
-        if wants.instructions && !measurement.has_hardware_instructions() {
-            let result = evidence.instructions(bench, subject, measurement, scratch);
-            evidence.noted(Need::Instructions, result)?;
-        }
-        if wants.hotpath {
-            let result = evidence.hotpath(bench, subject, measurement, scratch);
-            evidence.noted(Need::Hotpath, result)?;
-        }
-        if !wants.functions.is_empty() {
-            let result = evidence.functions(bench, subject, measurement, wants);
-            evidence.noted(Need::Profile, result)?;
-        }
-        Ok(evidence)
+impl<'e, 'b> Evidence<'e, 'b> {
+    /// Nothing collected yet.
+    pub(super) fn of(
+        bench: &'e mut Bench<'b>,
+        subject: &'e Subject,
+        measurement: &'e Measurement,
+        scratch: &'e Path,
+    ) -> Self {
+        let arms = vec![Counted::default(); subject.arms.len()];
+        Self { bench, subject, measurement, scratch, arms, stacks: Vec::new() }
     }
 
-    /// What can't be had is no failure: it is absent, and the reason is told.
-    fn noted(&mut self, need: Need, result: Result<()>) -> Result<()> {
-        match result {
-            Err(error) if error.is::<Interrupted>() => Err(error),
-            Err(error) => {
-                self.absent.insert(lacking(need).to_owned(), format!("{error:#}"));
-                Ok(())
-            }
-            Ok(()) => Ok(()),
+    /// Collects what is wanted, and says what goes into the run, and which stacks there are to draw.
+    pub(super) fn collect(mut self, wants: &Wants) -> Result<(Vec<Record>, Vec<Stacks>)> {
+        let mut absent = Absent::new();
+        if !self.subject.is_command() {
+            self.arms = self.bench.count(self.subject, self.measurement, wants.counts)?;
         }
+        if let Some(why) = self.arms.iter().find_map(|arm| arm.why.clone()) {
+            absent.insert(lacking(Need::Counting).to_owned(), why);
+        }
+        if wants.distribution {
+            had(self.draws(), Need::Distribution, &mut absent)?;
+        }
+        if wants.syscalls {
+            had(self.syscalls(), Need::Syscalls, &mut absent)?;
+        }
+        if wants.instructions && !self.measurement.has_hardware_instructions() {
+            had(self.instructions(), Need::Instructions, &mut absent)?;
+        }
+        if wants.hotpath {
+            had(self.hotpath(), Need::Hotpath, &mut absent)?;
+        }
+        if !wants.functions.is_empty() {
+            had(self.functions(wants), Need::Profile, &mut absent)?;
+        }
+        Ok(self.records(absent))
     }
 
     fn keep(&mut self, arm: usize, values: impl IntoIterator<Item = (Metric, f64)>) {
@@ -95,87 +95,69 @@ impl Evidence {
     }
 
     /// Draws of distributions from one long count: more processes would draw the same again.
-    fn draws(&mut self, bench: &mut Bench<'_>, subject: &Subject, measurement: &Measurement) -> Result<()> {
-        let affordable = DRAWING.as_nanos() as f64 / measurement.iteration_ns().unwrap_or(f64::INFINITY);
-        let n = (affordable as u64).clamp(counted_iterations(measurement), MOST_DRAWS);
-        for arm in 0..subject.arms.len() {
-            let mut ready = bench.ready(subject, arm, 0, &Around::default())?;
+    fn draws(&mut self) -> Result<()> {
+        let affordable = DRAWING.as_nanos() as f64 / self.measurement.iteration_ns().unwrap_or(f64::INFINITY);
+        let n = (affordable as u64).clamp(counted_iterations(self.measurement), MOST_DRAWS);
+        for arm in 0..self.arms.len() {
+            let mut ready = self.bench.ready(self.subject, arm, 0, &Around::default())?;
             self.arms[arm].observed = ready.count(n)?.observed;
             ready.end()?;
         }
         Ok(())
     }
 
-    fn syscalls(&mut self, bench: &mut Bench<'_>, subject: &Subject, measurement: &Measurement) -> Result<()> {
-        let n = counted_iterations(measurement);
-        for arm in 0..subject.arms.len() {
-            let rounds = (0..EXACT).map(|_| exact::syscalls(bench, subject, arm, n)).collect::<Result<_>>()?;
+    fn syscalls(&mut self) -> Result<()> {
+        let n = counted_iterations(self.measurement);
+        for arm in 0..self.arms.len() {
+            let round = |_| exact::syscalls(self.bench, self.subject, arm, n);
+            let rounds = (0..EXACT).map(round).collect::<Result<_>>()?;
             rounds_of_all(rounds).into_iter().for_each(|round| self.keep(arm, round));
         }
         Ok(())
     }
 
-    fn instructions(
-        &mut self,
-        bench: &mut Bench<'_>,
-        subject: &Subject,
-        measurement: &Measurement,
-        scratch: &Path,
-    ) -> Result<()> {
-        let n = counted_iterations(measurement);
-        for arm in 0..subject.arms.len() {
+    fn instructions(&mut self) -> Result<()> {
+        let n = counted_iterations(self.measurement);
+        for arm in 0..self.arms.len() {
             for _ in 0..EXACT {
-                let counted = exact::instructions(bench, subject, arm, n, scratch)?;
-                let metric = exact::INSTRUCTIONS.parse().map_err(anyhow::Error::msg)?;
-                self.keep(arm, [(metric, counted.total as f64 / n as f64)]);
+                let counted = exact::instructions(self.bench, self.subject, arm, n, self.scratch)?;
+                self.keep(arm, [(exact::metric()?, counted.per_iteration(n))]);
             }
         }
         Ok(())
     }
 
-    fn hotpath(
-        &mut self,
-        bench: &mut Bench<'_>,
-        subject: &Subject,
-        measurement: &Measurement,
-        scratch: &Path,
-    ) -> Result<()> {
-        for arm in 0..subject.arms.len() {
+    fn hotpath(&mut self) -> Result<()> {
+        let n = counted_iterations(self.measurement);
+        for arm in 0..self.arms.len() {
             for _ in 0..JUDGED {
-                let found = exact::hotpath(bench, subject, arm, counted_iterations(measurement), scratch)?;
+                let found = exact::hotpath(self.bench, self.subject, arm, n, self.scratch)?;
                 self.keep(arm, found);
             }
         }
         Ok(())
     }
 
-    fn functions(
-        &mut self,
-        bench: &mut Bench<'_>,
-        subject: &Subject,
-        measurement: &Measurement,
-        wants: &Wants,
-    ) -> Result<()> {
-        let arms: Vec<usize> = (0..subject.arms.len()).collect();
-        let dumb = arms.iter().filter_map(|arm| bench.program(subject, *arm)).find(|file| !tells_inlined(file));
+    fn functions(&mut self, wants: &Wants) -> Result<()> {
+        let arms: Vec<usize> = (0..self.arms.len()).collect();
+        let dumb =
+            arms.iter().filter_map(|arm| self.bench.program(self.subject, *arm)).find(|file| !tells_inlined(file));
         ensure!(dumb.is_none(), "{}", sampling::NAMELESS);
-        let course = Course::of(SAMPLED, Options::default());
-        self.stacks = sampling::sample(bench, subject, measurement, &arms, &course, &mut Symbols::default())?;
+        self.stacks = sampling::sample(self.bench, self.subject, self.measurement, &arms, &Course::usual())?;
         for (arm, metric, values) in sampling::asked_of(&self.stacks, &wants.functions)? {
             self.arms[arm].values.insert(metric, values);
         }
         Ok(())
     }
 
-    /// What goes into the run, and the stacks to draw. Shares come before the counts that they belong to: a run that is broken
-    /// off between the two counts again.
-    pub(super) fn records(self, subject: &Subject) -> (Vec<Record>, Vec<Stacks>) {
+    /// Shares come before the counts that they belong to: a run that is broken off between the two counts again.
+    fn records(self, absent: Absent) -> (Vec<Record>, Vec<Stacks>) {
         let (counted, observed): (Vec<_>, Vec<_>) = self.arms.into_iter().map(|arm| (arm.values, arm.observed)).unzip();
         let observed = if observed.iter().all(BTreeMap::is_empty) { Vec::new() } else { observed };
-        let case = || subject.case.clone();
+        let case = || self.subject.case.clone();
         let profiles = sampling::profiles(&self.stacks);
         let profiled = (!profiles.is_empty()).then(|| Record::Profiled { case: case(), profiles });
-        let counted = Record::Counted { case: case(), counted, observed, absent: self.absent };
+        let counted = Record::Counted { case: case(), counted, observed, absent };
         (profiled.into_iter().chain([counted]).collect(), self.stacks)
     }
 }

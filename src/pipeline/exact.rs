@@ -1,6 +1,6 @@
 //! What is counted exactly, in processes of its own: system calls, instructions by callgrind, allocations by call site.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -20,8 +20,11 @@ use crate::samples::{FunctionShare, Metric};
 
 /// Under which name instructions are kept that callgrind counted: where hardware counts them, they are `instructions`.
 pub(super) const INSTRUCTIONS: &str = "callgrind.instructions";
-/// Functions of an exact profile that are kept.
-const MOST: usize = sampling::FUNCTIONS;
+
+/// That name as a metric.
+pub(super) fn metric() -> Result<Metric> {
+    INSTRUCTIONS.parse().map_err(anyhow::Error::msg)
+}
 
 /// The system calls of an arm per iteration, from `n` iterations or one execution.
 pub(super) fn syscalls(bench: &mut Bench<'_>, subject: &Subject, arm: usize, n: u64) -> Result<BTreeMap<Metric, f64>> {
@@ -118,12 +121,17 @@ impl Instructions {
         self
     }
 
+    /// The mean of `n` iterations.
+    pub(super) fn per_iteration(&self, n: u64) -> f64 {
+        self.total as f64 / n as f64
+    }
+
     /// Shares of the functions that matter most: those with the largest own and inclusive counts.
     pub(super) fn functions(&self) -> Vec<FunctionShare> {
         let share = |count: u64| vec![count as f64 / self.total.max(1) as f64];
         let mut all: Vec<(&String, &Cost)> = self.functions.iter().collect();
         all.sort_by_key(|(_, cost)| std::cmp::Reverse(cost.own));
-        let each = all.into_iter().take(MOST);
+        let each = all.into_iter().take(sampling::FUNCTIONS);
         each.map(|(name, cost)| FunctionShare {
             name: name.clone(),
             own: share(cost.own),
@@ -182,7 +190,8 @@ pub(super) fn allocations(bench: &mut Bench<'_>, subject: &Subject, arm: usize, 
 }
 
 fn named(sites: &[Site], space: &AddressSpace, images: &Images) -> Allocations {
-    let symbols = looked_up(sites, space, images);
+    let mut symbols = Symbols::new();
+    images.look_up(sites.iter().flat_map(|site| &site.stack).map(|address| space.locate(*address)), &mut symbols);
     let mut resolve = |address: u64| -> Vec<String> {
         let Frame::Code { image, address } = space.locate(address) else { return Vec::new() };
         let Some(image) = images.get(image) else { return Vec::new() };
@@ -197,24 +206,6 @@ fn of_the_case(stacks: &Folded) -> Folded {
     let mut own = Folded::default();
     stacks.stacks().for_each(|stack| own.add(sampling::of_the_case(stack.folded()), stack.count));
     own
-}
-
-/// The names of all addresses, file by file: each look-up reads the file's tables.
-fn looked_up(sites: &[Site], space: &AddressSpace, images: &Images) -> Symbols {
-    let places: HashSet<u64> = sites.iter().flat_map(|site| site.stack.iter().copied()).collect();
-    let mut addresses: HashMap<usize, Vec<u64>> = HashMap::new();
-    for place in places {
-        if let Frame::Code { image, address } = space.locate(place) {
-            addresses.entry(image).or_default().push(address);
-        }
-    }
-    let mut symbols = Symbols::new();
-    for (number, addresses) in addresses {
-        if let Some(image) = images.get(number) {
-            symbols.look_up(image, addresses);
-        }
-    }
-    symbols
 }
 
 #[cfg(test)]

@@ -6,17 +6,15 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use super::evidence::SAMPLED;
+use super::evidence::had;
 use super::exact;
 use super::pictures::{Pictures, Titled, safe};
 use super::sampling::{self, Course, Stacks};
 use crate::measure::{Bench, Subject, counted_iterations};
 use crate::plan::claim::Need;
-use crate::process::Interrupted;
 use crate::profile::folded::{Counted, Folded};
-use crate::profile::sampling::Options;
-use crate::profile::symbols::Symbols;
-use crate::samples::{Arm, CaseId, Measurement, Metric, Record};
+use crate::report;
+use crate::samples::{Arm, CaseId, Measurement, Metric, Record, WORKING_TREE};
 use crate::verdict::{Judgement, Row, Verdict, lacking};
 
 /// Per arm, what was counted of each metric.
@@ -54,12 +52,11 @@ pub(super) fn explain(
     folder: &Path,
 ) -> Result<(Vec<Record>, Vec<Stacks>)> {
     let arms = [old, new];
-    let course = Course::of(SAMPLED, Options::default());
-    let sampled = sampling::sample(bench, subject, measurement, &arms, &course, &mut Symbols::default());
+    let sampled = sampling::sample(bench, subject, measurement, &arms, &Course::usual());
     let mut absent = measurement.absent.clone();
-    let stacks = unless_interrupted(sampled, Need::Profile, &mut absent)?;
+    let stacks = had(sampled, Need::Profile, &mut absent)?;
     let counted = instructions(bench, subject, measurement, arms, folder);
-    let counted = unless_interrupted(counted, Need::Instructions, &mut absent)?.flatten();
+    let counted = had(counted, Need::Instructions, &mut absent)?.flatten();
     if let (None, None, Some(why)) = (&stacks, &counted, absent.get(lacking(Need::Profile))) {
         bail!("{why}");
     }
@@ -73,17 +70,6 @@ pub(super) fn explain(
     Ok((records.to_vec(), stacks))
 }
 
-fn unless_interrupted<T>(result: Result<T>, need: Need, absent: &mut BTreeMap<String, String>) -> Result<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.is::<Interrupted>() => Err(error),
-        Err(error) => {
-            absent.insert(lacking(need).to_owned(), format!("{error:#}"));
-            Ok(None)
-        }
-    }
-}
-
 /// What both sides were counted to, with their instructions; `None` where the machine counts them in the timed rounds.
 fn instructions(
     bench: &mut Bench<'_>,
@@ -95,12 +81,11 @@ fn instructions(
     if measurement.has_hardware_instructions() || measurement.counted.len() != subject.arms.len() {
         return Ok(None);
     }
-    let metric: Metric = exact::INSTRUCTIONS.parse().map_err(anyhow::Error::msg)?;
     let mut counted = measurement.counted.clone();
     let n = counted_iterations(measurement);
     for arm in arms {
         let found = exact::instructions(bench, subject, arm, n, folder)?;
-        counted[arm].insert(metric.clone(), vec![found.total as f64 / n as f64]);
+        counted[arm].insert(exact::metric()?, vec![found.per_iteration(n)]);
     }
     Ok(Some(counted))
 }
@@ -118,10 +103,8 @@ pub(super) fn draw(subject: &Subject, measurement: &Measurement, stacks: &[Stack
 
 /// What an arm is called: what it runs where that is another case, how and from which source it was built.
 pub(super) fn title(arm: &Arm) -> String {
-    const SHORT: usize = 10;
     let case = arm.case.as_ref().map_or_else(String::new, |case| format!("{case} "));
-    let revision = arm.revision.get(..SHORT).filter(|_| arm.revision != crate::samples::WORKING_TREE);
-    let revision = revision.map_or_else(String::new, |revision| format!(" of {revision}"));
+    let committed = (arm.revision != WORKING_TREE).then(|| format!(" of {}", report::revision(&arm.revision)));
     let drill = if arm.handicap > 0.0 { " handicapped" } else { "" };
-    format!("{case}{}{revision}{drill}", arm.variant)
+    format!("{case}{}{}{drill}", arm.variant, committed.unwrap_or_default())
 }

@@ -17,19 +17,23 @@ use crate::samples::VariantName;
 pub fn builds(folder: &Path, file: Option<&Path>) -> Result<Vec<Build>> {
     let workspace = Workspace::of(folder)?;
     let plan = plan::load(&workspace.root, file)?;
-    of_variants(&workspace.root, &plan.variants, &plan.baseline)
+    of_variants(&workspace.root, &build::host(&workspace.root)?, &plan.variants, &plan.baseline)
 }
 
-/// How these variants are built in the workspace at `root`.
-pub(super) fn of_variants(root: &Path, variants: &[Variant], baseline: &VariantName) -> Result<Vec<Build>> {
+/// How these variants are built for `target` in the workspace at `root`.
+pub(super) fn of_variants(
+    root: &Path,
+    target: &str,
+    variants: &[Variant],
+    baseline: &VariantName,
+) -> Result<Vec<Build>> {
     let manifest = root.join("Cargo.toml");
     let files = build::configurations(root).into_iter().filter(|path| path.is_file()).chain([manifest]);
     let read = |path: PathBuf| std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()));
     let layers = files.map(read).collect::<Result<Vec<String>>>()?;
-    let target = build::host(root)?;
-    let own = build::rustflags(root, &target);
+    let own = build::rustflags(root, target);
     let shown = variants.iter().filter(|variant| !variant.explicit);
-    shown.map(|variant| of(variant, &layers, &own, &target, baseline)).collect()
+    shown.map(|variant| of(variant, &layers, &own, target, baseline)).collect()
 }
 
 fn of(variant: &Variant, layers: &[String], own: &[String], target: &str, baseline: &VariantName) -> Result<Build> {

@@ -16,7 +16,7 @@ use crate::process::{Disturbance, Machine};
 use crate::progress::{Event, Listener};
 use crate::samples::{Environment, FORMAT, Failure, Run, RunId, Step};
 use crate::store::{Journal, Runs};
-use crate::{doctor, git};
+use crate::{doctor, git, units};
 
 /// The share of a round that is spent inside batches at least.
 const DUTY: f64 = 0.87;
@@ -81,7 +81,7 @@ pub(super) fn prepare<'r>(
 /// Says what makes this run's numbers worse than they could be, a line each.
 fn lint(asked: &Asked<'_>, environment: &Environment, listener: &mut dyn Listener) -> Result<()> {
     let mut findings = doctor::findings(environment);
-    let builds = lint::of_variants(&asked.workspace.root, &asked.variants, &asked.plan.baseline)?;
+    let builds = lint::of_variants(&asked.workspace.root, &asked.host, &asked.variants, &asked.plan.baseline)?;
     findings.extend(doctor::build_findings(&builds));
     doctor::brief(&findings).iter().for_each(|line| listener.event(&Event::Finding(line)));
     Ok(())
@@ -97,19 +97,10 @@ fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// `20261121-093607`, UTC (the civil-from-days algorithm of Howard Hinnant).
+/// `20261121-093607`, UTC.
 fn stamp(seconds: u64) -> String {
-    let (days, rest) = ((seconds / 86_400) as i64, seconds % 86_400);
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let day_of_era = z.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}{month:02}{day:02}-{:02}{:02}{:02}", rest / 3_600, rest / 60 % 60, rest % 60)
+    let (day, rest) = (units::day(seconds).replace('-', ""), seconds % 86_400);
+    format!("{day}-{:02}{:02}{:02}", rest / 3_600, rest / 60 % 60, rest % 60)
 }
 
 /// The bench with the programs of the stage on it, and which program is whose. `twins` are for self-tests.

@@ -17,7 +17,6 @@ use crate::measure::{Bench, Starter, Subject, counted_iterations};
 use crate::profile::folded::{Counted, Folded};
 use crate::profile::functions;
 use crate::profile::sampling::Options;
-use crate::profile::symbols::Symbols;
 use crate::progress::{Event, Listener};
 use crate::samples::{Arm, CaseId, Failure, FunctionShare, Measurement, Profile, Step, WORKING_TREE};
 
@@ -167,8 +166,7 @@ impl Look<'_, '_> {
 
     fn time(&mut self) -> Result<(Vec<Side>, Vec<PathBuf>)> {
         let course = Course::of(self.asked.time, self.asked.options.clone());
-        let (bench, mut symbols) = (&mut *self.bench, Symbols::default());
-        let stacks = sampling::sample(bench, &self.subject, &self.measurement, &self.arms, &course, &mut symbols)?;
+        let stacks = sampling::sample(self.bench, &self.subject, &self.measurement, &self.arms, &course)?;
         let folded: Vec<(usize, Folded)> = stacks.iter().map(|one| (one.arm, one.folded())).collect();
         let files = self.write(Counted::Samples, &folded)?;
         let profiles = sampling::profiles(&stacks).into_iter();
@@ -198,7 +196,7 @@ impl Look<'_, '_> {
         let (mut sides, mut all) = (Vec::new(), Vec::new());
         for arm in self.arms.clone() {
             let found = exact::instructions(self.bench, &self.subject, arm, n, &self.folder)?;
-            let counts = vec![(exact::INSTRUCTIONS.to_owned(), found.total as f64 / n as f64)];
+            let counts = vec![(exact::INSTRUCTIONS.to_owned(), found.per_iteration(n))];
             let profile = counted(arm, "instructions", found.total, found.functions());
             sides.push(self.side(arm, Some(profile), counts));
             all.push((arm, found.folded()));

@@ -15,6 +15,7 @@ use crate::profile::functions;
 use crate::profile::sampling::{Options, Sampled, Sampler};
 use crate::profile::symbols::Symbols;
 use crate::samples::{FunctionShare, Measurement, Metric, Profile};
+use crate::stats;
 use crate::units::percent;
 
 /// Functions of which shares are kept in a run.
@@ -42,6 +43,12 @@ pub(super) struct Course {
 }
 
 impl Course {
+    /// What a claim is judged by, and a change explained with.
+    pub(super) fn usual() -> Self {
+        const SAMPLED: Duration = Duration::from_secs(3);
+        Self::of(SAMPLED, Options::default())
+    }
+
     /// So many rounds that shares have an interval.
     pub(super) fn of(time: Duration, options: Options) -> Self {
         const ROUNDS: u32 = 10;
@@ -51,7 +58,7 @@ impl Course {
 }
 
 /// What sampling an arm yielded.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Stacks {
     /// Index into the measurement's arms.
     pub(super) arm: usize,
@@ -68,7 +75,8 @@ pub(super) struct Stacks {
     rooted: u64,
     lost: u64,
     notes: Vec<String>,
-    whole_names: bool,
+    /// Whether inlined functions are named without their modules.
+    nameless: bool,
 }
 
 /// Samples these arms, round by round, in an order drawn for each round.
@@ -78,9 +86,10 @@ pub(super) fn sample(
     measurement: &Measurement,
     arms: &[usize],
     course: &Course,
-    symbols: &mut Symbols,
 ) -> Result<Vec<Stacks>> {
-    let mut all: Vec<Stacks> = arms.iter().map(|arm| Stacks::of(*arm)).collect();
+    // One for all rounds: what was looked up once is known.
+    let symbols = &mut Symbols::new();
+    let mut all: Vec<Stacks> = arms.iter().map(|arm| Stacks { arm: *arm, ..Stacks::default() }).collect();
     let mut rng = Rng::with_seed(arms.len() as u64);
     let rounds = if subject.is_command() { executions(measurement, course) } else { course.rounds };
     for _ in 0..rounds {
@@ -156,23 +165,6 @@ fn executed(
 }
 
 impl Stacks {
-    fn of(arm: usize) -> Self {
-        let (event, method) = (String::new(), String::new());
-        Self {
-            arm,
-            rounds: Vec::new(),
-            cpu: Vec::new(),
-            due: 0.0,
-            event,
-            method,
-            samples: 0,
-            rooted: 0,
-            lost: 0,
-            notes: Vec::new(),
-            whole_names: true,
-        }
-    }
-
     fn take(&mut self, sampled: Sampled, used: Used, frequency: u32) {
         let mut folded = Folded::default();
         for (stack, count) in &sampled.stacks {
@@ -191,7 +183,7 @@ impl Stacks {
         self.samples += sampled.samples;
         self.rooted += sampled.rooted;
         self.lost += sampled.lost;
-        self.whole_names &= sampled.whole_names;
+        self.nameless |= !sampled.whole_names;
         let new = sampled.notes.into_iter().filter(|note| !self.notes.contains(note)).collect::<Vec<_>>();
         self.notes.extend(new);
     }
@@ -262,39 +254,17 @@ fn waits(stack: &str) -> bool {
     frames.next().is_some() && !frames.any(|frame| frame.starts_with(ARRIVAL))
 }
 
-/// What is recorded of arms that were sampled together: of a pair, the functions that differ most; of others, the largest.
-pub(super) fn profiles(stacks: &[Stacks]) -> Vec<Profile> {
+/// What is recorded of arms that were sampled together: of a pair, the functions whose time per iteration differs most; of
+/// others, the largest.
+pub(super) fn profiles<'s>(stacks: &'s [Stacks]) -> Vec<Profile> {
     match stacks {
         [before, after] => {
-            let (of_before, of_after) = largest_changes((before, after));
+            let weighed = |one: &'s Stacks| (one.rounds.as_slice(), stats::mean(&one.cpu));
+            let (of_before, of_after) = functions::of_pair(weighed(before), weighed(after), FUNCTIONS);
             vec![before.profile(of_before), after.profile(of_after)]
         }
         all => all.iter().map(|one| one.profile(functions::top(&one.rounds, FUNCTIONS))).collect(),
     }
-}
-
-/// The functions whose time per iteration differs most, in turn one for its own and one for its total. Shares alone don't tell:
-/// where a program does more of everything, they stay as they are.
-fn largest_changes((before, after): (&Stacks, &Stacks)) -> (Vec<FunctionShare>, Vec<FunctionShare>) {
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
-    let (old, new) = (mean(&before.cpu), mean(&after.cpu));
-    let (of_before, of_after) = functions::of_pair(&before.rounds, &after.rounds, usize::MAX);
-    let both: Vec<(FunctionShare, FunctionShare)> = of_before.into_iter().zip(of_after).collect();
-    let change = |side: fn(&FunctionShare) -> &Vec<f64>, at: usize| {
-        let (one, other) = &both[at];
-        (mean(side(other)) * new - mean(side(one)) * old).abs()
-    };
-    let ranked = |side: fn(&FunctionShare) -> &Vec<f64>| {
-        let mut order: Vec<usize> = (0..both.len()).collect();
-        order.sort_by(|a, b| change(side, *b).total_cmp(&change(side, *a)));
-        order
-    };
-    let (own, total) = (ranked(|function| &function.own), ranked(|function| &function.total));
-    let mut chosen: Vec<usize> =
-        own.into_iter().zip(total).take(FUNCTIONS / 2).flat_map(|(own, total)| [own, total]).collect();
-    chosen.sort_unstable();
-    chosen.dedup();
-    chosen.into_iter().map(|at| both[at].clone()).unzip()
 }
 
 /// The values that claims asked for, per arm.
@@ -303,7 +273,7 @@ fn largest_changes((before, after): (&Stacks, &Stacks)) -> (Vec<FunctionShare>, 
 /// Where shares would not mean what they say: inlined functions are known without their modules or not at all, or part of the
 /// time was not sampled.
 pub(super) fn asked_of(stacks: &[Stacks], functions: &[Functions]) -> Result<Vec<(usize, Metric, Vec<f64>)>> {
-    ensure!(stacks.iter().all(|one| one.whole_names), NAMELESS);
+    ensure!(!stacks.iter().any(|one| one.nameless), NAMELESS);
     if let Some(partial) = stacks.iter().find_map(Stacks::partial) {
         bail!("{partial}");
     }

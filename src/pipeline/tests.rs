@@ -97,21 +97,7 @@ impl Worker for Scripted {
 }
 
 fn arm(variant: &str, code: &str, against: Option<usize>) -> Arm {
-    Arm {
-        variant: variant.parse().unwrap(),
-        case: None,
-        knobs: BTreeMap::new(),
-        revision: "working tree".to_owned(),
-        against,
-        handicap: 0.0,
-        self_test: false,
-        code: code.to_owned(),
-        other_results: false,
-        env: BTreeMap::new(),
-        no_layout: None,
-        sizes: BTreeMap::new(),
-        training: None,
-    }
+    Arm { code: code.to_owned(), against, ..Arm::plain(variant.parse().unwrap()) }
 }
 
 fn subject(case: &str, arms: &[Arm]) -> Subject {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::nearest::{Ends, distance};
-use crate::samples::CaseId;
+use crate::samples::{CaseId, fits};
 
 /// How a filter is written.
 pub(super) const EXAMPLES: &str = r#"a part of a case's name, such as "redb/cached" or "engine::*""#;
@@ -22,10 +22,7 @@ pub(super) struct Filter {
 impl Filter {
     /// Whether it fits the case, excluding or not.
     fn fits(&self, case: &str) -> bool {
-        match self.pattern.split_once('*') {
-            None => case.contains(&self.pattern),
-            Some((first, rest)) => case.strip_prefix(first).is_some_and(|case| glob(rest, case)),
-        }
+        if self.pattern.contains('*') { fits(&self.pattern, case) } else { case.contains(&self.pattern) }
     }
 
     /// The cases that it nearly fits, nearest first.
@@ -37,15 +34,6 @@ impl Filter {
         near.retain(|(distance, _)| *distance <= most);
         near.sort();
         near.into_iter().take(MOST_NEAR).map(|(_, case)| case.clone()).collect()
-    }
-}
-
-/// Whether `*` and then the pattern match all of `text`. The parts between stars are taken as early as they come, which
-/// never spoils a later match.
-fn glob(pattern: &str, text: &str) -> bool {
-    match pattern.split_once('*') {
-        None => text.ends_with(pattern),
-        Some((part, rest)) => text.find(part).is_some_and(|at| glob(rest, &text[at + part.len()..])),
     }
 }
 

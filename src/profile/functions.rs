@@ -21,6 +21,10 @@ pub struct Shares {
 }
 
 impl Shares {
+    fn times(self, weight: f64) -> Self {
+        Self { own: self.own * weight, total: self.total * weight }
+    }
+
     fn apart(self, other: Self) -> Self {
         Self { own: (self.own - other.own).abs(), total: (self.total - other.total).abs() }
     }
@@ -54,13 +58,20 @@ pub fn top(rounds: &[Folded], n: usize) -> Vec<FunctionShare> {
     largest(weighed, n).into_iter().map(|name| side.function(name)).collect()
 }
 
-/// The `n` functions whose mean shares differ most between two sides, in turn one for its own and one for its total.
-/// Both lists name the same functions in the same order; for their values see [`top`].
+/// The `n` functions whose mean shares differ most between two sides, in turn one for its own and one for its total. Beside
+/// the rounds of each side stands what a share of 1 weighs there, such as the time of an iteration: where a program does more
+/// of everything, shares alone stay as they are. Both lists name the same functions in the same order; for their values see
+/// [`top`].
 #[must_use]
-pub fn of_pair(before: &[Folded], after: &[Folded], n: usize) -> (Vec<FunctionShare>, Vec<FunctionShare>) {
+pub fn of_pair(
+    (before, old): (&[Folded], f64),
+    (after, new): (&[Folded], f64),
+    n: usize,
+) -> (Vec<FunctionShare>, Vec<FunctionShare>) {
     let (before, after) = (Side::of(before), Side::of(after));
     let names: HashSet<&str> = before.names().chain(after.names()).collect();
-    let weighed = names.into_iter().map(|name| (before.mean(name).apart(after.mean(name)), name)).collect();
+    let apart = |name| before.mean(name).times(old).apart(after.mean(name).times(new));
+    let weighed = names.into_iter().map(|name| (apart(name), name)).collect();
     largest(weighed, n).into_iter().map(|name| (before.function(name), after.function(name))).unzip()
 }
 

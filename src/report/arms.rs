@@ -50,7 +50,8 @@ impl Naming {
 }
 
 /// A commit's full id is shortened; other names stand as they are.
-pub(super) fn revision(name: &str) -> String {
+#[must_use]
+pub fn revision(name: &str) -> String {
     let id = name.len() >= 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
     clean(if id { &name[..10] } else { name })
 }

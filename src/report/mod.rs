@@ -18,7 +18,6 @@ mod absolute;
 mod arms;
 mod blame;
 mod cells;
-mod date;
 mod drawing;
 mod forest;
 mod json;
@@ -45,6 +44,7 @@ mod examples;
 mod tests;
 
 pub use absolute::Absolute;
+pub use arms::revision;
 pub use blame::{BlameView, CounterLine, FunctionLine};
 pub use cells::{CellLine, Cells, Progress, cells_markdown, cells_terminal};
 pub use forest::forest;

@@ -21,7 +21,7 @@ pub use measurement::{Arm, ArmRound, Failure, Measurement, Round, Skipped, Train
 pub use merge::{MergeError, merge};
 pub use metric::{Better, Metric, Unit};
 pub use names::{CaseId, RunId, VariantName};
-pub use pattern::{Glob, PathPattern};
+pub use pattern::{Glob, PathPattern, fits};
 pub use profile::{FunctionShare, Profile};
 pub use record::{Record, replay};
 pub use run::{FORMAT, Run};

@@ -119,9 +119,10 @@ impl fmt::Display for PathPattern {
     }
 }
 
-/// Whether all of `text` fits a pattern in which `*` is any text. The parts between stars are taken as early as they come,
+/// Whether all of `text` fits a pattern in which `*` is any text, also none. The parts between stars are taken as early as they come,
 /// which never spoils a later match, so that no part of the text is read again.
-fn fits(pattern: &str, text: &str) -> bool {
+#[must_use]
+pub fn fits(pattern: &str, text: &str) -> bool {
     let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
     let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
     let Some(inner) = text.strip_prefix(first).and_then(|text| text.strip_suffix(last)) else { return false };

@@ -3,7 +3,7 @@
 //! The room knows no benchmark, reads no clock and does no I/O; whatever is drawn at random takes its seed as an
 //! argument, so every result can be had again from the same numbers. It imports nothing of the project.
 //!
-//! - one sample: [`mean_interval`], [`share_never_seen`], [`signed_rank_interval`], [`signed_rank_p`], [`mean_between`], [`median`], [`spread`]
+//! - one sample: [`mean`], [`mean_interval`], [`share_never_seen`], [`signed_rank_interval`], [`signed_rank_p`], [`mean_between`], [`median`], [`spread`]
 //! - two samples: [`welch_interval`], [`ratio_interval`], [`distribution_distance`]
 //! - many looks at growing data: [`looks`], [`Spending`]
 //! - many rows in one report: [`holm_levels`]
@@ -35,4 +35,4 @@ pub use power::smallest_visible;
 pub use ratio::{mean_interval, ratio_interval, share_never_seen};
 pub use sequential::{Spending, looks};
 pub use signed_rank::{signed_rank_interval, signed_rank_p};
-pub use summary::{mean_between, median, spread};
+pub use summary::{mean, mean_between, median, spread};

@@ -2,7 +2,8 @@
 
 /// The arithmetic mean; NaN for an empty slice. The mean of equal values is exactly their value, which the rounding
 /// of a sum would miss.
-pub(super) fn mean(values: &[f64]) -> f64 {
+#[must_use]
+pub fn mean(values: &[f64]) -> f64 {
     match values {
         [first, ..] if is_constant(values) => *first,
         _ => values.iter().sum::<f64>() / values.len() as f64,

@@ -113,15 +113,15 @@ fn blame(measurement: &Measurement, row: &Row) -> Option<Blame> {
     let (before, after) = (profile(old)?, profile(new)?);
     let wall = compare::within(measurement, row.pair, &Metric::wall())?;
     let walls = (wall.baseline, wall.candidate);
-    let counters = counters(measurement, row.pair);
+    let (counters, listed) = (counters(measurement, row.pair), listed(before, after));
     Some(Blame {
         case: row.case.clone(),
         part: row.part,
         pair: row.pair,
         change_ns: walls.1 - walls.0,
         sampled: [before, after].map(sampled).to_vec(),
-        within: within((before, after), walls),
-        functions: functions((before, after), walls),
+        within: within(&listed, walls),
+        functions: functions(&listed, walls),
         work: work(&counters),
         counters,
     })
@@ -132,47 +132,41 @@ fn sampled(profile: &Profile) -> Sampled {
     Sampled { event, method, samples, rooted, notes }
 }
 
+/// A function as both sides list it: where one never saw it, its shares are zero.
+type Both<'p> = (&'p FunctionShare, &'p FunctionShare);
+/// A function's own shares, or those with what it called.
+type Which = fn(&FunctionShare) -> &[f64];
+
+/// The functions that both sides list.
+fn listed<'p>(before: &'p Profile, after: &'p Profile) -> Vec<Both<'p>> {
+    let after: BTreeMap<&str, &FunctionShare> = after.functions.iter().map(|one| (one.name.as_str(), one)).collect();
+    before.functions.iter().filter_map(|one| Some((one, *after.get(one.name.as_str())?))).collect()
+}
+
 /// Of the functions with nearly all of the change below them, the one with the least beside it.
-fn within(sides: (&Profile, &Profile), walls: (f64, f64)) -> Option<Blamed> {
-    let change = walls.1 - walls.0;
-    let below = |function: &Blamed| (function.total.1 * walls.1 - function.total.0 * walls.0) / change;
-    let nearly_all =
-        each(sides, walls, |function| &function.total).into_iter().filter(|function| below(function) > NEARLY_ALL);
+fn within(listed: &[Both<'_>], walls: (f64, f64)) -> Option<Blamed> {
+    let all = listed.iter().filter_map(|both| blamed(*both, walls, |function| &function.total));
+    let nearly_all = all.filter(|function| function.change_ns / (walls.1 - walls.0) > NEARLY_ALL);
     nearly_all.min_by(|a, b| a.total.0.max(a.total.1).total_cmp(&b.total.0.max(b.total.1)))
 }
 
-fn functions(sides: (&Profile, &Profile), walls: (f64, f64)) -> Vec<Blamed> {
-    let mut all = each(sides, walls, |function| &function.own);
-    all.retain(|function| function.change_ns.abs() >= LEAST * (walls.1 - walls.0).abs());
+fn functions(listed: &[Both<'_>], walls: (f64, f64)) -> Vec<Blamed> {
+    let all = listed.iter().filter_map(|both| blamed(*both, walls, |function| &function.own));
+    let mut all: Vec<Blamed> = all.filter(|f| f.change_ns.abs() >= LEAST * (walls.1 - walls.0).abs()).collect();
     all.sort_by(|a, b| b.change_ns.abs().total_cmp(&a.change_ns.abs()));
     all.truncate(MOST);
     all
 }
 
-/// The functions that both sides list, with the change of their own or their total time.
-fn each((before, after): (&Profile, &Profile), walls: (f64, f64), of: fn(&FunctionShare) -> &Vec<f64>) -> Vec<Blamed> {
-    let by_name = |profile: &Profile| -> BTreeMap<String, FunctionShare> {
-        profile.functions.iter().map(|function| (function.name.clone(), function.clone())).collect()
-    };
-    let (before, after) = (by_name(before), by_name(after));
-    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    names.into_iter().filter_map(|name| blamed(name, (before.get(name)?, after.get(name)?), walls, of)).collect()
-}
-
-/// A function that both sides list: where one never saw it, its shares are zero.
-fn blamed(
-    name: &str,
-    (before, after): (&FunctionShare, &FunctionShare),
-    walls: (f64, f64),
-    of: fn(&FunctionShare) -> &Vec<f64>,
-) -> Option<Blamed> {
+/// A function with the change of its own or of its total time.
+fn blamed((before, after): Both<'_>, walls: (f64, f64), which: Which) -> Option<Blamed> {
     let times = |shares: &[f64], wall: f64| shares.iter().map(|share| share * wall).collect::<Vec<_>>();
-    let change = stats::welch_interval(&times(of(after), walls.1), &times(of(before), walls.0), LEVEL, 0.0)?;
-    let mean = |shares: &[f64]| shares.iter().sum::<f64>() / shares.len().max(1) as f64;
+    let change = stats::welch_interval(&times(which(after), walls.1), &times(which(before), walls.0), LEVEL, 0.0)?;
+    let means = |which: Which| (stats::mean(which(before)), stats::mean(which(after)));
     Some(Blamed {
-        name: name.to_owned(),
-        own: (mean(&before.own), mean(&after.own)),
-        total: (mean(&before.total), mean(&after.total)),
+        name: before.name.clone(),
+        own: means(|function| &function.own),
+        total: means(|function| &function.total),
         change_ns: change.mean,
         low_ns: change.low,
         high_ns: change.high,
@@ -181,14 +175,13 @@ fn blamed(
 
 /// What was counted on both sides, in timed rounds or in rounds of its own.
 fn counters(measurement: &Measurement, (new, old): (usize, usize)) -> Vec<Beside> {
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let counted = |arm: usize| measurement.counted.get(arm);
     let both = counted(old).into_iter().flatten().filter_map(|(metric, before)| {
         let after = counted(new)?.get(metric)?;
         (!before.is_empty() && !after.is_empty()).then(|| Beside {
             metric: metric.clone(),
-            before: mean(before),
-            after: mean(after),
+            before: stats::mean(before),
+            after: stats::mean(after),
         })
     });
     let timed: BTreeSet<&Metric> =

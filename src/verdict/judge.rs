@@ -47,6 +47,7 @@ struct Known {
 #[derive(Debug, Default)]
 pub struct Judge {
     known: BTreeMap<Place, Known>,
+    steps: claims::Known,
 }
 
 /// Judges a run by its own gate.
@@ -76,7 +77,7 @@ impl Judge {
             family_error: run.gate.family_error,
             missing: missing.cloned().collect(),
             failures: failures(run),
-            steps: claims::steps(run),
+            steps: claims::again(run, &mut self.steps),
         }
     }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::build::cargo::rustc;
 use crate::process::{self, Spec};
 
 /// The tool's name.
@@ -43,7 +44,7 @@ impl Search {
     pub fn of(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
-            rustc: env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()),
+            rustc: rustc(),
             path: env::var_os("PATH").unwrap_or_default(),
             packages: "/usr/lib".into(),
         }

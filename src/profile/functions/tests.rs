@@ -63,13 +63,24 @@ fn a_pair_lists_the_same_functions_by_their_difference() {
     let before = [folded("main;run;parse 50\nmain;run;slow 40\nmain;run;same 10")];
     let after =
         [folded("main;run;parse 80\nmain;run;fresh 10\nmain;run;same 10"), folded("main;run;parse 9\nmain;run;same 1")];
-    let (was, is) = of_pair(&before, &after, 3);
+    let (was, is) = of_pair((&before, 1.0), (&after, 1.0), 3);
     assert_eq!(names(&was), ["slow", "parse", "fresh"]);
     assert_eq!(names(&was), names(&is));
     assert_eq!((&named(&was, "slow").own, &named(&is, "slow").own), (&vec![0.4], &vec![0.0, 0.0]));
     assert_eq!((&named(&was, "fresh").own, &named(&is, "fresh").own), (&vec![0.0], &vec![0.1, 0.0]));
-    assert_eq!(names(&of_pair(&before, &[], 2).0), ["parse", "run"], "against nothing, all of it is a difference");
-    assert_eq!(of_pair(&[], &[], 5), (vec![], vec![]));
+    assert_eq!(
+        names(&of_pair((&before, 1.0), (&[], 1.0), 2).0),
+        ["parse", "run"],
+        "against nothing, all of it is a difference"
+    );
+    assert_eq!(of_pair((&[], 1.0), (&[], 1.0), 5), (vec![], vec![]));
+}
+
+#[test]
+fn where_a_program_does_more_of_everything_weights_tell_what_grew_most() {
+    let same = [folded("main;sort 9\nmain;parse 1")];
+    assert_eq!(names(&of_pair((&same, 100.0), (&same, 130.0), 2).0), ["sort", "parse"]);
+    assert_eq!(names(&of_pair((&same, 100.0), (&same, 100.0), 2).0), ["parse", "sort"], "by name where nothing differs");
 }
 
 #[test]

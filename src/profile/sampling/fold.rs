@@ -1,6 +1,6 @@
 //! From places in code to folded stacks.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::observer::{Seen, Trace};
@@ -26,7 +26,7 @@ pub(super) struct Folded {
 
 /// Names what was seen.
 pub(super) fn fold(seen: &Seen, symbols: &mut Symbols) -> Folded {
-    look_up(seen, symbols);
+    seen.images.look_up(seen.traces.keys().flat_map(|trace| trace.frames.iter().copied()), symbols);
     let mut all = Folded::default();
     for (trace, count) in &seen.traces {
         let (line, end) = line(trace, seen, symbols);
@@ -39,21 +39,6 @@ pub(super) fn fold(seen: &Seen, symbols: &mut Symbols) -> Folded {
         }
     }
     all
-}
-
-/// Looks all names up, file by file.
-fn look_up(seen: &Seen, symbols: &mut Symbols) {
-    let mut addresses: HashMap<usize, Vec<u64>> = HashMap::new();
-    for frame in seen.traces.keys().flat_map(|trace| &trace.frames) {
-        if let Frame::Code { image, address } = frame {
-            addresses.entry(*image).or_default().push(*address);
-        }
-    }
-    for (number, addresses) in addresses {
-        if let Some(image) = seen.images.get(number) {
-            symbols.look_up(image, addresses);
-        }
-    }
 }
 
 /// `thread;outermost;...;innermost`, and how complete it is.

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Mapping;
-use crate::profile::symbols::{Identity, Image};
+use super::{Frame, Mapping};
+use crate::profile::symbols::{Identity, Image, Symbols};
 
 /// What the kernel adds to the path of a file that is gone.
 const DELETED: &str = " (deleted)";
@@ -41,6 +41,21 @@ impl Images {
     /// All files.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Image>> {
         self.all.iter()
+    }
+
+    /// Looks up the names of these places in code, all of a file at once: each look-up reads the file's tables.
+    pub fn look_up(&self, frames: impl IntoIterator<Item = Frame>, symbols: &mut Symbols) {
+        let mut addresses: HashMap<usize, Vec<u64>> = HashMap::new();
+        for frame in frames {
+            if let Frame::Code { image, address } = frame {
+                addresses.entry(image).or_default().push(address);
+            }
+        }
+        for (number, addresses) in addresses {
+            if let Some(image) = self.get(number) {
+                symbols.look_up(image, addresses);
+            }
+        }
     }
 
     fn keep(&mut self, image: Image) -> Option<usize> {

@@ -1,11 +1,11 @@
 //! What each step bought, commit by commit.
 
 use crate::report::arms::commit;
-use crate::report::date::day;
 use crate::report::markdown::code;
 use crate::report::numbers::{NONE, change};
 use crate::report::steps::mark;
 use crate::samples::{CaseId, Run};
+use crate::units::day;
 use crate::verdict::{Judgement, StepOutcome};
 
 use super::summary::quoted;

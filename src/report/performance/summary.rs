@@ -1,10 +1,10 @@
 //! The whole file.
 
 use crate::report::arms::commit;
-use crate::report::date::day;
 use crate::report::markdown::code;
 use crate::report::summary::all_claims;
 use crate::samples::Run;
+use crate::units::day;
 use crate::verdict::Judgement;
 
 use super::{history, newest};

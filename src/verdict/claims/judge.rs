@@ -1,24 +1,53 @@
 //! From a step's measurement and the text of its claims to their outcomes.
 
+use std::collections::BTreeMap;
+
 use super::super::row::Relative;
 use super::super::rules::relative;
 use super::evidence::{self, Allowance, Sides, Values};
 use super::outcome::{ClaimOutcome, Holds, Measured, Scale, StepOutcome, Why};
 use crate::compare;
 use crate::plan::claim::{Bound, Claim, DEFAULT_DISTANCE, Measure, Need, Relation};
-use crate::samples::{Measurement, Metric, Run, Step};
+use crate::samples::{CaseId, Measurement, Metric, Run, Step};
 use crate::stats;
 
 /// More rounds than this nobody waits for.
 const MOST_ROUNDS: usize = 1 << 20;
 
+/// How far a step's measurement has come: as long as that stays, so does what is said of it.
+type Stamp = (usize, usize, usize, usize);
+
+/// What was said of steps last.
+pub(in crate::verdict) type Known = BTreeMap<CaseId, (Stamp, StepOutcome)>;
+
 /// All steps of a run, in the order of its plan.
 pub(in crate::verdict) fn steps(run: &Run) -> Vec<StepOutcome> {
+    again(run, &mut Known::new())
+}
+
+/// The same for a run that grows: only steps that have come further are judged again.
+pub(in crate::verdict) fn again(run: &Run, known: &mut Known) -> Vec<StepOutcome> {
     // The budget is shared out evenly: every claim may be judged wrongly with its part of the chance.
     let claims = run.steps.iter().map(|step| step.claims.len()).sum::<usize>();
     let level = run.gate.family_error / claims.max(1) as f64;
     let allowance = Allowance { level, most_rounds: run.gate.most_rounds };
-    run.steps.iter().map(|step| outcome(run, step, allowance)).collect()
+    let judged = |step: &Step| {
+        let stamp = stamp(run, step);
+        if let Some((_, outcome)) = known.get(&step.case).filter(|(seen, _)| *seen == stamp) {
+            return outcome.clone();
+        }
+        let outcome = outcome(run, step, allowance);
+        known.insert(step.case.clone(), (stamp, outcome.clone()));
+        outcome
+    };
+    run.steps.iter().map(judged).collect()
+}
+
+fn stamp(run: &Run, step: &Step) -> Stamp {
+    let measured = run.measurements_of(&step.case);
+    let sizes = measured.map(|m| (m.rounds.len(), m.counted.len() + m.absent.len(), m.profiles.len()));
+    let (rounds, counted, profiles) = sizes.fold((0, 0, 0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2));
+    (rounds, counted, profiles, run.failures.len())
 }
 
 fn outcome(run: &Run, step: &Step, allowance: Allowance) -> StepOutcome {
@@ -46,8 +75,7 @@ fn walls(measurement: &Measurement) -> Vec<f64> {
     if let Some(change) = both {
         return vec![change.baseline, change.candidate];
     }
-    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
-    let arms = (0..measurement.arms.len()).map(|arm| mean(compare::alone(measurement, arm, &Metric::wall())));
+    let arms = (0..measurement.arms.len()).map(|arm| stats::mean(&compare::alone(measurement, arm, &Metric::wall())));
     arms.filter(|wall| wall.is_finite()).collect()
 }
 

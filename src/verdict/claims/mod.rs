@@ -8,5 +8,5 @@ mod outcome;
 mod tests;
 
 pub use judge::lacking;
-pub(super) use judge::steps;
+pub(super) use judge::{Known, again, steps};
 pub use outcome::{ClaimOutcome, Holds, Measured, Scale, StepOutcome, Why};

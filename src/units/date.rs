@@ -4,7 +4,8 @@ const SECONDS: u64 = 86_400;
 
 /// The day, UTC, of a time in seconds since 1970: `2026-11-21`. After Howard Hinnant, "chrono-Compatible Low-Level Date
 /// Algorithms", `civil_from_days`: eras of 400 years that begin on 1 March, so that the leap day is the last of its year.
-pub(super) fn day(seconds: u64) -> String {
+#[must_use]
+pub fn day(seconds: u64) -> String {
     let days = seconds / SECONDS + 719_468; // Since 1 March of the year 0.
     let (era, of_era) = (days / 146_097, days % 146_097);
     let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
