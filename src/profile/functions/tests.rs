@@ -80,7 +80,11 @@ fn a_pair_lists_the_same_functions_by_their_difference() {
 fn where_a_program_does_more_of_everything_weights_tell_what_grew_most() {
     let same = [folded("main;sort 9\nmain;parse 1")];
     assert_eq!(names(&of_pair((&same, 100.0), (&same, 130.0), 2).0), ["sort", "parse"]);
-    assert_eq!(names(&of_pair((&same, 100.0), (&same, 100.0), 2).0), ["parse", "sort"], "by name where nothing differs");
+    assert_eq!(
+        names(&of_pair((&same, 100.0), (&same, 100.0), 2).0),
+        ["parse", "sort"],
+        "by name where nothing differs"
+    );
 }
 
 #[test]
