@@ -4,16 +4,19 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use crate::chart;
 use crate::protocol::Size;
-use crate::suite::{Case, Suite, Work};
+use crate::suite::{Case, Outcome, Suite, Work};
 
 const HELP: &str = "Cases that `cargo perfplan` measures. By hand:
   list              the cases and what they do
-  run CASE [SIZE]   one case for a second: time per iteration, checksum (SIZE: quick, default or full)
+  run CASE [SIZE]   one case for a second: time per iteration or latencies, checksum (SIZE: quick, default or full)
 Times by hand are for orientation; `cargo perfplan run` tells whether a change is real.";
 
 /// How long `run` works.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// The part of a load that comes before, unseen: connections, caches and buffers warm up.
+const WARM_UP: u64 = 5;
 
 pub(crate) fn main(suite: &Suite, arguments: impl Iterator<Item = String>) -> ExitCode {
     let arguments: Vec<String> = arguments.collect();
@@ -47,7 +50,14 @@ fn run(suite: &Suite, name: &str, size: Size) -> Result<String, String> {
     let case = suite.cases.iter().find(|case| case.description.name == name);
     let case = case.ok_or_else(|| format!("no case {name:?}; `list` names them"))?;
     let mut work = (case.setup)(size);
-    let n = calibrate(&mut work);
+    Ok(match case.description.rate {
+        Some(rate) => under_load(name, rate, &mut work),
+        None => in_batches(name, &mut work),
+    })
+}
+
+fn in_batches(name: &str, work: &mut Work) -> String {
+    let n = calibrate(work);
     let (mut times, end) = (Vec::new(), Instant::now() + PATIENCE);
     let mut last = work(n, 0);
     while times.len() < 3 || Instant::now() < end {
@@ -57,11 +67,22 @@ fn run(suite: &Suite, name: &str, size: Size) -> Result<String, String> {
     }
     times.sort_by(f64::total_cmp);
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-    let mut text = format!("{name}: {:.1} ns per iteration (middle half {:.1} to {:.1})", at(0.5), at(0.25), at(0.75));
-    for (percentile, ns) in &last.latency {
-        text += &format!("\n  {percentile} {ns:.0} ns");
-    }
-    Ok(text + &format!("\n  {} batches of {n}, checksum {:016x}", times.len(), last.checksum))
+    let text = format!("{name}: {:.1} ns per iteration (middle half {:.1} to {:.1})", at(0.5), at(0.25), at(0.75));
+    text + &format!("\n  {} batches of {n}, checksum {:016x}", times.len(), last.checksum)
+}
+
+/// One batch, as long as patience lasts: a queue that grows is seen only by who looks on for long enough.
+fn under_load(name: &str, rate: f64, work: &mut Work) -> String {
+    let arrivals = |outcome: &Outcome| outcome.latency.as_ref().map_or(1, |latencies| latencies.histogram.len().max(1));
+    let per_iteration = arrivals(&work(1, 0)) as f64;
+    let n = (rate * PATIENCE.as_secs_f64() / per_iteration).ceil() as u64;
+    work(n.div_ceil(WARM_UP), 0);
+    let outcome = work(n, 0);
+    let text = outcome.latency.as_ref().map_or_else(String::new, chart::latencies);
+    format!(
+        "{name}: open loop, each latency from when the arrival was due\n{text}\n  checksum {:016x}",
+        outcome.checksum
+    )
 }
 
 /// Iterations that take about a millisecond.

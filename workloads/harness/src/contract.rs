@@ -41,7 +41,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::protocol::CONTROL;
-use crate::{Checksum, Digest, Size};
+use crate::{Checksum, Digest, Load, Size};
 
 /// Iterations that are run in other orders.
 const REORDERED: u64 = 40;
@@ -92,6 +92,32 @@ where
         let (mut before, mut after) = (digested(before(size)), digested(after(size)));
         for index in 0..COMPARED {
             assert_eq!(before(index), after(index), "digests of iteration {index} at size {size}");
+        }
+    }
+}
+
+/// Checks that the load before and the load after an optimisation get the same answers, and the same ones in every batch, at
+/// [`Size::Quick`] and [`Size::Default`]. Each does two batches of [`Load::ARRIVALS`] requests, `rate` per second.
+///
+/// # Panics
+/// Where the checksums of two batches differ, and where a request fails.
+#[track_caller]
+pub fn loads_are_equal<A, B>(rate: f64, before: impl Fn(Size) -> A, after: impl Fn(Size) -> B)
+where
+    A: FnMut(&Load),
+    B: FnMut(&Load),
+{
+    for size in [Size::Quick, Size::Default] {
+        let (mut before, mut after) = (before(size), after(size));
+        let first = Load::run(rate, Load::ARRIVALS, &mut before).checksum;
+        let again = Load::run(rate, Load::ARRIVALS, &mut before).checksum;
+        assert_eq!(again, first, "the checksum of the second batch before the optimisation, at size {size}");
+        for batch in ["first", "second"] {
+            let sample = Load::run(rate, Load::ARRIVALS, &mut after);
+            assert_eq!(
+                sample.checksum, first,
+                "the checksum of the {batch} batch after the optimisation, at size {size}"
+            );
         }
     }
 }
@@ -197,6 +223,34 @@ mod tests {
         assert_eq!(faults(listed, &["a/b"]), ["long is not expected"]);
         assert_eq!(faults("a/b  adds\n", &["a/b"]), ["a/b does not say what it does"]);
         assert_eq!(faults("\n", &["a/b"]), ["a/b is not listed"]);
+    }
+
+    /// Answers at once, with what `answer` makes of the index and the number of batches before.
+    fn answering(answer: fn(u64, u64) -> u64) -> impl Fn(Size) -> Box<dyn FnMut(&Load)> {
+        move |_| {
+            let mut batches = 0;
+            Box::new(move |load| {
+                load.arrivals().for_each(|request| load.done(request, request.due, &answer(request.index, batches)));
+                batches += 1;
+            })
+        }
+    }
+
+    #[test]
+    fn loads_with_the_same_answers_are_equal() {
+        loads_are_equal(1e6, answering(|index, _| index * 2), answering(|index, _| index + index));
+    }
+
+    #[test]
+    #[should_panic(expected = "the first batch after the optimisation, at size quick")]
+    fn one_other_answer_of_a_load_is_found() {
+        loads_are_equal(1e6, answering(|index, _| index), answering(|index, _| index.min(198)));
+    }
+
+    #[test]
+    #[should_panic(expected = "the second batch after the optimisation")]
+    fn answers_of_a_load_that_depend_on_what_ran_before_are_found() {
+        loads_are_equal(1e6, answering(|index, _| index), answering(|index, batches| index + batches));
     }
 
     #[test]

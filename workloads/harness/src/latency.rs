@@ -10,69 +10,134 @@ const LONGEST: u64 = 60_000_000_000;
 /// A fixed rate of arrivals.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenLoop {
-    period: Duration,
+    per_second: f64,
 }
 
 impl OpenLoop {
     pub(crate) fn at(per_second: f64) -> Self {
-        Self { period: Duration::from_secs_f64(1.0 / per_second) }
+        Self { per_second }
+    }
+
+    /// When an arrival should start.
+    #[inline]
+    pub(crate) fn due(self, start: Instant, index: u64) -> Instant {
+        start + self.span(index)
+    }
+
+    /// The time in which so many arrive.
+    fn span(self, arrivals: u64) -> Duration {
+        Duration::from_nanos((arrivals as f64 * (1e9 / self.per_second)).round() as u64)
     }
 
     /// Serves `arrivals`, each at its time or, when the one before took too long, as soon as it can be. The latency of
     /// each is the time from when it should have started to its end, in nanoseconds: coordinated omission can't happen.
-    pub(crate) fn run(self, arrivals: u64, mut serve: impl FnMut(u64)) -> Histogram<u64> {
+    pub(crate) fn run(self, arrivals: u64, mut serve: impl FnMut(u64)) -> Latencies {
         let mut histogram = histogram();
         let start = Instant::now();
-        let mut intended = start;
         for index in 0..arrivals {
+            let due = self.due(start, index);
             // A generator that slept would wake tens of microseconds late; between arrivals it has nothing else to do.
-            while Instant::now() < intended {
+            while Instant::now() < due {
                 std::hint::spin_loop();
             }
             serve(index);
-            histogram.saturating_record(intended.elapsed().as_nanos() as u64);
-            intended += self.period;
+            histogram.saturating_record(due.elapsed().as_nanos() as u64);
         }
-        histogram
+        Latencies::of(self, histogram, start.elapsed())
+    }
+}
+
+/// What an open loop yielded.
+#[derive(Debug)]
+pub(crate) struct Latencies {
+    /// Nanoseconds, each from when the arrival was due.
+    pub(crate) histogram: Histogram<u64>,
+    rate: OpenLoop,
+    /// From when the first was due to the last end.
+    took: Duration,
+}
+
+impl Latencies {
+    pub(crate) fn of(rate: OpenLoop, histogram: Histogram<u64>, took: Duration) -> Self {
+        Self { histogram, rate, took }
+    }
+
+    /// The metrics of a latency case.
+    pub(crate) fn percentiles(&self) -> Vec<(&'static str, f64)> {
+        let at = |percentile: f64| self.histogram.value_at_percentile(percentile) as f64;
+        vec![
+            ("latency.p50", at(50.0)),
+            ("latency.p95", at(95.0)),
+            ("latency.p99", at(99.0)),
+            ("latency.p99.9", at(99.9)),
+            ("latency.max", self.histogram.max() as f64),
+            ("latency.mean", self.histogram.mean()),
+        ]
+    }
+
+    /// Arrivals per second that were meant to be.
+    pub(crate) fn intended(&self) -> f64 {
+        self.rate.per_second
+    }
+
+    /// Arrivals per second that were served, at most as many as came: less where a queue was left at the end.
+    pub(crate) fn achieved(&self) -> f64 {
+        let served = self.histogram.len();
+        served as f64 / self.took.max(self.rate.span(served)).as_secs_f64()
     }
 }
 
 /// Nanoseconds to a minute, three significant digits.
-fn histogram() -> Histogram<u64> {
+pub(crate) fn histogram() -> Histogram<u64> {
     match Histogram::new_with_bounds(1, LONGEST, 3) {
         Ok(histogram) => histogram,
         Err(error) => unreachable!("the bounds are constants that hdrhistogram accepts: {error}"),
     }
 }
 
-pub(crate) fn percentiles(histogram: &Histogram<u64>) -> Vec<(&'static str, f64)> {
-    let at = |percentile: f64| histogram.value_at_percentile(percentile) as f64;
-    vec![
-        ("latency.p50", at(50.0)),
-        ("latency.p95", at(95.0)),
-        ("latency.p99", at(99.0)),
-        ("latency.p99.9", at(99.9)),
-        ("latency.max", histogram.max() as f64),
-        ("latency.mean", histogram.mean()),
-    ]
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// Checks percentiles that one stall implies: at a rate `r`, the arrival that is due `t` after the stall began waits for
+    /// the rest of it, so `m` arrivals wait for at least the stall less `m / r`. A busy machine can only add to that.
+    pub(crate) fn shows_a_stall(latencies: &Latencies, rate: f64, stall: Duration) {
+        let all = latencies.histogram.len() as f64;
+        for percentile in [90.0, 95.0, 99.0, 99.9] {
+            let above = (all * (1.0 - percentile / 100.0)).ceil() + 1.0;
+            // Three digits are kept.
+            let implied = (stall.as_secs_f64() - above / rate) * 1e9 * 0.999;
+            let seen = latencies.histogram.value_at_percentile(percentile) as f64;
+            assert!(seen >= implied, "p{percentile} is {seen:.0} ns, and the stall implies {implied:.0}");
+        }
+        assert!(latencies.histogram.max() as f64 >= stall.as_nanos() as f64 * 0.999);
+    }
 
     #[test]
     fn one_stall_is_seen_by_every_arrival_behind_it() {
         let stall = Duration::from_millis(20);
-        let histogram = OpenLoop::at(10_000.0).run(200, |index| {
-            if index == 10 {
+        let latencies = OpenLoop::at(10_000.0).run(1_000, |index| {
+            if index == 100 {
                 let end = Instant::now() + stall;
                 while Instant::now() < end {}
             }
         });
-        // 20 ms at 10 per ms: the stalled one and nearly all behind it waited; a closed loop would show a single one.
-        let late = histogram.len() - histogram.count_between(0, 1_000_000);
-        assert!(late > 100, "only {late} of 200 arrivals saw a stall of 200 periods");
-        assert!(histogram.max() >= stall.as_nanos() as u64);
+        shows_a_stall(&latencies, 10_000.0, stall);
+    }
+
+    #[test]
+    fn a_service_too_slow_for_its_rate_achieves_less_and_no_service_more() {
+        let slow = OpenLoop::at(100_000.0).run(20, |_| std::thread::sleep(Duration::from_millis(1)));
+        assert!(slow.achieved() <= 1_000.0, "{} per second", slow.achieved());
+        assert!(slow.histogram.max() >= 19_700_000, "the last waits for all before it: {}", slow.histogram.max());
+        let idle = OpenLoop::at(1_000.0).run(3, |_| ());
+        assert!(idle.achieved() <= 1_000.0 && idle.intended() == 1_000.0, "{}", idle.achieved());
+    }
+
+    #[test]
+    fn arrivals_stay_on_time_however_many_there_were() {
+        let start = Instant::now();
+        let due = OpenLoop::at(3.0).due(start, 3_000_000_000);
+        assert_eq!(due - start, Duration::from_secs(1_000_000_000));
     }
 }

@@ -30,6 +30,9 @@
 //! [`contract`] has checks of it for your tests. Good iterations take 1 to 50 us: batches of them can be made about 1 ms
 //! long.
 //!
+//! A latency case is open-loop: [`Suite::latency`] serves one arrival after the other on this thread, [`Suite::load`] keeps
+//! many requests in flight. Both count from when an arrival was due.
+//!
 //! A case can have metrics of its own, noted anywhere inside its work: [`gauge`], [`add`] and [`observe`].
 //!
 //! Run by hand, the program knows `list` and `run CASE`; see [`Suite::main`].
@@ -38,6 +41,8 @@
 mod allocator;
 #[cfg(feature = "worker")]
 mod by_hand;
+#[cfg(feature = "worker")]
+mod chart;
 #[cfg(feature = "worker")]
 pub mod contract;
 #[cfg(feature = "worker")]
@@ -49,6 +54,8 @@ mod fence;
 mod forks;
 #[cfg(feature = "worker")]
 mod latency;
+#[cfg(feature = "worker")]
+mod load;
 #[cfg(feature = "worker")]
 mod metrics;
 pub mod protocol;
@@ -62,6 +69,8 @@ mod worker;
 #[cfg(feature = "worker")]
 pub use allocator::{Counting, INNER, Inner};
 pub use digest::{Checksum, Digest};
+#[cfg(feature = "worker")]
+pub use load::{Arrival, Load};
 #[cfg(feature = "worker")]
 pub use metrics::{add, gauge, observe};
 pub use protocol::Size;

@@ -3,7 +3,7 @@
 //! ```text
 //! perfplan                        worker
 //!                                 hello 1
-//! list                            case NAME threads=1 kind=batches ... , then done
+//! list                            case NAME THREADS[xOPERATIONS] RATE ABOUT , one for each, then done
 //! setup CASE SIZE HANDICAP        ready counters=ok            (or: error TEXT)
 //! batch N                         sample CHECKSUM wall=NS cpu=NS ...
 //! count N                         observed NAME V V ... , any number of them, then
@@ -20,6 +20,7 @@
 //! program runs under it, a client request: the first fence sets all costs to zero, the second dumps them.
 
 use std::fmt;
+use std::num::NonZeroU64;
 
 /// The environment variable that holds the number of the inherited socket. Unset: the program is run by hand.
 pub const CONTROL: &str = "PERFPLAN_CONTROL";
@@ -157,6 +158,8 @@ pub struct Description {
     pub name: String,
     /// How many threads its work uses.
     pub threads: usize,
+    /// How many operations one iteration does; 1 where the case does not say.
+    pub operations: u64,
     /// Arrivals per second of an open-loop latency case; `None` for a case of batches.
     pub rate: Option<f64>,
     /// What one iteration does, for people.
@@ -247,7 +250,8 @@ impl fmt::Display for Reply {
             Self::Hello(version) => write!(f, "hello {version}"),
             Self::Case(case) => {
                 let rate = case.rate.unwrap_or(0.0);
-                write!(f, "case {} {} {rate} {}", case.name, case.threads, one_line(&case.about))
+                let several = if case.operations == 1 { String::new() } else { format!("x{}", case.operations) };
+                write!(f, "case {} {}{several} {rate} {}", case.name, case.threads, one_line(&case.about))
             }
             Self::Done => write!(f, "done"),
             Self::Ready { counters } => write!(f, "ready {}", one_line(counters)),
@@ -329,10 +333,13 @@ fn parse_case(rest: &str) -> Result<Description, String> {
     let mut words = rest.splitn(4, ' ');
     let mut next = |what: &str| words.next().ok_or_else(|| format!("a case without {what}: {rest:?}"));
     let name = next("a name")?.to_owned();
-    let threads = number(next("threads")?)?;
+    // `8`, or `8x200` where an iteration is several operations.
+    let threads = next("threads")?;
+    let (threads, operations) = threads.split_once('x').unwrap_or((threads, "1"));
+    let (threads, operations) = (number(threads)?, number::<NonZeroU64>(operations)?.get());
     let rate: f64 = number(next("a rate")?)?;
     let about = next("a description").unwrap_or_default().to_owned();
-    Ok(Description { name, threads, rate: (rate > 0.0).then_some(rate), about })
+    Ok(Description { name, threads, operations, rate: (rate > 0.0).then_some(rate), about })
 }
 
 fn parse_observed(rest: &str) -> Result<Reply, String> {
@@ -380,8 +387,9 @@ mod tests {
 
     #[test]
     fn every_reply_survives_the_wire() {
-        let case = Description { name: "a/b".into(), threads: 8, rate: Some(1e5), about: "does a thing".into() };
-        let plain = Description { name: "c".into(), threads: 1, rate: None, about: String::new() };
+        let about = "does a thing".into();
+        let case = Description { name: "a/b".into(), threads: 8, operations: 200, rate: Some(1e5), about };
+        let plain = Description { name: "c".into(), threads: 1, operations: 1, rate: None, about: String::new() };
         let sample = Sample { checksum: u64::MAX, values: vec![("wall".into(), 1e6), ("alloc.count".into(), 0.5)] };
         let replies = [
             Reply::Hello(1),

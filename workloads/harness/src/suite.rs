@@ -3,15 +3,15 @@
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use crate::latency::{self, OpenLoop};
+use crate::latency::{Latencies, OpenLoop};
 use crate::protocol::{CONTROL, Description, Size};
-use crate::{Checksum, Digest, by_hand, worker};
+use crate::{Checksum, Digest, Load, by_hand, worker};
 
 /// What a timed part of a batch did.
 pub(crate) struct Outcome {
     pub(crate) checksum: u64,
-    /// Percentiles in nanoseconds, from a latency case.
-    pub(crate) latency: Vec<(&'static str, f64)>,
+    /// From a latency case.
+    pub(crate) latency: Option<Latencies>,
 }
 
 /// A case that is set up: runs `iterations`, of which `extra` more are done and not reported.
@@ -27,6 +27,16 @@ impl Case {
     /// Says what one iteration does, in a sentence.
     pub fn about(&mut self, text: &str) -> &mut Self {
         text.clone_into(&mut self.description.about);
+        self
+    }
+
+    /// Says that one iteration does `n` operations: claims on `throughput` and `wall.operation` are about one of them.
+    ///
+    /// # Panics
+    /// Where `n` is 0.
+    pub fn operations(&mut self, n: u64) -> &mut Self {
+        assert!(n > 0, "case {}: an iteration does one operation at least", self.description.name);
+        self.description.operations = n;
         self
     }
 
@@ -73,16 +83,47 @@ impl Suite {
         W: FnMut(u64) -> R + 'static,
         R: Digest,
     {
-        assert!(rate > 0.0, "case {name}: a rate is above 0 per second, not {rate}");
         self.add(name, Some(rate), move |size| open_loop(rate, setup(size)))
+    }
+
+    /// Adds a latency case with many requests in flight, as a service on a socket has them. The work does one batch: it sends
+    /// the requests of a [`Load`] when they are due, however it likes, and notes the end and the result of each.
+    /// `rate` requests are due per second, and one iteration is [`Load::ARRIVALS`] of them.
+    ///
+    /// ```
+    /// use std::time::Instant;
+    /// use perfplan_harness::{Load, Suite};
+    ///
+    /// let mut suite = Suite::new("my-service");
+    /// suite.load("squares/10k", 10_000.0, |_size| {
+    ///     |load: &Load| {
+    ///         for request in load.arrivals() {
+    ///             std::thread::sleep(request.due.saturating_duration_since(Instant::now()));
+    ///             let answer = request.index * request.index; // where a client would write to a socket and read later
+    ///             load.done(request, Instant::now(), &answer);
+    ///         }
+    ///     }
+    /// });
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Suite::latency`]. A batch panics where a request failed ([`Load::failed`]) or was not noted.
+    pub fn load<W>(&mut self, name: &str, rate: f64, setup: impl Fn(Size) -> W + 'static) -> &mut Case
+    where
+        W: FnMut(&Load) + 'static,
+    {
+        self.add(name, Some(rate), move |size| open_load(rate, setup(size))).operations(Load::ARRIVALS)
     }
 
     fn add(&mut self, name: &str, rate: Option<f64>, setup: impl Fn(Size) -> Work + 'static) -> &mut Case {
         let plain = !name.is_empty() && !name.contains(char::is_whitespace);
         assert!(plain, "a case's name has no white space and is not empty: {name:?}");
         assert!(!self.cases.iter().any(|case| case.description.name == name), "two cases are called {name:?}");
+        if let Some(rate) = rate {
+            assert!(rate > 0.0, "case {name}: a rate is above 0 per second, not {rate}");
+        }
         let at = self.cases.len();
-        let description = Description { name: name.to_owned(), threads: 1, rate, about: String::new() };
+        let description = Description { name: name.to_owned(), threads: 1, operations: 1, rate, about: String::new() };
         self.cases.push(Case { description, setup: Box::new(setup) });
         &mut self.cases[at]
     }
@@ -104,7 +145,7 @@ fn batches<R: Digest>(mut work: impl FnMut(u64) -> R + 'static) -> Work {
             // Real extra work, in the very same code, whose results are thrown away.
             black_box(repeated(&mut work, extra));
         }
-        Outcome { checksum: checksum.value(), latency: Vec::new() }
+        Outcome { checksum: checksum.value(), latency: None }
     })
 }
 
@@ -124,7 +165,7 @@ fn open_loop<R: Digest>(rate: f64, mut work: impl FnMut(u64) -> R + 'static) -> 
     Box::new(move |iterations, extra| {
         let mut checksum = Checksum::default();
         let mut done_extra = 0;
-        let histogram = arrivals.run(iterations, |index| {
+        let latencies = arrivals.run(iterations, |index| {
             black_box(work(black_box(index))).digest(&mut checksum);
             // The extra iterations are spread over the arrivals, so that the handicap slows the service itself.
             while done_extra < extra * (index + 1) / iterations {
@@ -132,6 +173,16 @@ fn open_loop<R: Digest>(rate: f64, mut work: impl FnMut(u64) -> R + 'static) -> 
                 done_extra += 1;
             }
         });
-        Outcome { checksum: checksum.value(), latency: latency::percentiles(&histogram) }
+        Outcome { checksum: checksum.value(), latency: Some(latencies) }
+    })
+}
+
+fn open_load(rate: f64, mut work: impl FnMut(&Load) + 'static) -> Work {
+    let rate = OpenLoop::at(rate);
+    Box::new(move |iterations, extra| {
+        let load = Load::at(rate, iterations * Load::ARRIVALS, extra * Load::ARRIVALS);
+        work(&load);
+        let (checksum, latencies) = load.end();
+        Outcome { checksum, latency: Some(latencies) }
     })
 }

@@ -127,13 +127,13 @@ fn sample(outcome: &Outcome, wall: f64, used: Usage, counts: Vec<(String, f64)>)
         ("context-switches".to_owned(), (used.preempted + used.waited) as f64),
         ("page-faults".to_owned(), used.faults as f64),
     ];
-    if outcome.latency.is_empty() {
+    if let Some(latencies) = &outcome.latency {
+        // An open loop fills the time whatever the work costs: its wall and CPU time say nothing.
+        values.extend(latencies.percentiles().into_iter().map(|(name, ns)| (name.to_owned(), ns)));
+        values.push(("batch".to_owned(), wall));
+    } else {
         values.push(("wall".to_owned(), wall));
         values.push(("cpu".to_owned(), used.cpu_ns as f64));
-    } else {
-        // An open loop fills the time whatever the work costs: its wall and CPU time say nothing.
-        values.extend(outcome.latency.iter().map(|(name, ns)| ((*name).to_owned(), *ns)));
-        values.push(("batch".to_owned(), wall));
     }
     values.extend(counts);
     Sample { checksum: outcome.checksum, values }
@@ -229,6 +229,12 @@ mod tests {
                 crate::add("rows", 1);
                 crate::gauge("rows", 1.0);
             }
+        });
+        suite.load("served", 100_000.0, |_| {
+            |load: &crate::Load| load.arrivals().for_each(|request| load.done(request, request.due, &request.index))
+        });
+        suite.load("refused", 100_000.0, |_| {
+            |load: &crate::Load| load.arrivals().for_each(|request| load.failed(request, request.due, "no service"))
         });
         suite.case("breaks", |_| |index: u64| assert!(index < 2, "index {index} is too large"));
         suite
@@ -327,11 +333,28 @@ mod tests {
     }
 
     #[test]
+    fn a_load_yields_percentiles_and_its_handicap_does_not_change_its_checksum() {
+        let _turn = TURN.lock();
+        let replies = talk("setup served quick 0\nbatch 2\ncount 2\nsetup served quick 0.5\nbatch 2\n");
+        let [sample, counted, handicapped] = [2, 3, 5].map(|at| sample_of(&replies[at]));
+        assert!(sample.value("latency.p99").is_some() && sample.value("batch").is_some(), "{sample:?}");
+        assert!(sample.value("wall").is_none(), "an open loop fills the time: {sample:?}");
+        assert_eq!((counted.checksum, handicapped.checksum), (sample.checksum, sample.checksum));
+    }
+
+    #[test]
+    fn a_load_whose_requests_fail_is_an_answer_that_says_how_many_and_why() {
+        let replies = talk("setup refused quick 0\nbatch 1\n");
+        let said = "panicked: 200 of 200 requests failed, the first was request 0, 0.0 ms after it was due: no service";
+        assert_eq!(replies[2], Reply::Error(said.into()));
+    }
+
+    #[test]
     fn an_unknown_case_and_a_batch_before_setup_are_refused() {
         let replies = talk("batch 1\nsetup nope quick 0\nsetup boxes huge 0\nlist\n");
         assert_eq!(replies[1], Reply::Error("no case is set up".into()));
         assert_eq!(replies[2], Reply::Error("test has no case \"nope\"".into()));
         assert!(replies[3].to_string().contains("unknown size"));
-        assert_eq!(replies.len(), 9, "four cases and the end of the list: {replies:?}");
+        assert_eq!(replies.len(), 11, "six cases and the end of the list: {replies:?}");
     }
 }
