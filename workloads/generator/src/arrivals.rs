@@ -86,8 +86,17 @@ impl PoissonSampler {
     }
 }
 
+/// Before: the events of a day, of each kind: calls, messages, data sessions.
+#[inline]
+pub(crate) fn sample_daily(means: DailyMeans, rng: &mut impl Rng) -> [u32; 3] {
+    let calls = sample_poisson(means.calls, rng);
+    let messages = sample_poisson(means.messages, rng);
+    let data_sessions = sample_poisson(means.data_sessions, rng);
+    [calls, messages, data_sessions]
+}
+
 /// After: one sampler for each kind of event, kept by the worker.
-struct DailySamplers {
+pub(crate) struct DailySamplers {
     calls: PoissonSampler,
     messages: PoissonSampler,
     data_sessions: PoissonSampler,
@@ -100,6 +109,17 @@ impl From<DailyMeans> for DailySamplers {
             messages: PoissonSampler::new(means.messages),
             data_sessions: PoissonSampler::new(means.data_sessions),
         }
+    }
+}
+
+impl DailySamplers {
+    /// The events of a day, of each kind: calls, messages, data sessions.
+    #[inline]
+    pub(crate) fn sample(&self, rng: &mut impl Rng) -> [u32; 3] {
+        let calls = self.calls.sample(rng);
+        let messages = self.messages.sample(rng);
+        let data_sessions = self.data_sessions.sample(rng);
+        [calls, messages, data_sessions]
     }
 }
 
@@ -119,26 +139,12 @@ fn arrivals(index: u64, draw: impl Fn(&mut SmallRng) -> [u32; 3]) -> u64 {
 
 fn rebuilt(_: Size) -> impl FnMut(u64) -> u64 {
     let means = Config::load().daily;
-    move |index| {
-        arrivals(index, |rng| {
-            let calls = sample_poisson(means.calls, rng);
-            let messages = sample_poisson(means.messages, rng);
-            let data_sessions = sample_poisson(means.data_sessions, rng);
-            [calls, messages, data_sessions]
-        })
-    }
+    move |index| arrivals(index, |rng| sample_daily(means, rng))
 }
 
 fn reused(_: Size) -> impl FnMut(u64) -> u64 {
     let samplers = DailySamplers::from(Config::load().daily);
-    move |index| {
-        arrivals(index, |rng| {
-            let calls = samplers.calls.sample(rng);
-            let messages = samplers.messages.sample(rng);
-            let data_sessions = samplers.data_sessions.sample(rng);
-            [calls, messages, data_sessions]
-        })
-    }
+    move |index| arrivals(index, |rng| samplers.sample(rng))
 }
 
 #[cfg(test)]

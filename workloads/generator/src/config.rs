@@ -29,6 +29,15 @@ pub(crate) struct DailyMeans {
     pub(crate) data_sessions: f64,
 }
 
+impl DailyMeans {
+    /// The means of `seconds` instead of a day.
+    pub(crate) fn within(self, seconds: u64) -> Self {
+        let share = seconds as f64 / 86_400.0;
+        let Self { calls, messages, data_sessions } = self;
+        Self { calls: calls * share, messages: messages * share, data_sessions: data_sessions * share }
+    }
+}
+
 impl Config {
     /// A mobile network of middling size.
     pub(crate) fn load() -> Self {

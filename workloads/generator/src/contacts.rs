@@ -18,7 +18,7 @@ const STRIDE: usize = 200;
 const CALLS: usize = amount(STRIDE);
 
 /// Contacts of a subscriber.
-const CIRCLE: usize = 30;
+pub(crate) const CIRCLE: usize = 30;
 
 pub(crate) fn register(suite: &mut Suite) {
     suite.case("contacts/rebuilt", rebuilt).about(
@@ -31,7 +31,7 @@ pub(crate) fn register(suite: &mut Suite) {
 
 /// The people whom a subscriber calls.
 #[derive(Clone, Debug)]
-struct Contacts {
+pub(crate) struct Contacts {
     /// Numbers of subscribers.
     pool: Arc<[u32]>,
     /// How often each of the pool is called, against the others; shared rather than copied.
@@ -43,21 +43,40 @@ impl Contacts {
     /// subscriber to subscriber.
     fn invent(subscriber: u32, count: u32, rng: &mut impl Rng) -> Self {
         let pool = (0..CIRCLE).map(|_| (subscriber + rng.random_range(1..count)) % count).collect();
+        Self::of(pool, rng)
+    }
+
+    /// A circle of `pool`, whom the subscriber calls the less often the later they come in it.
+    pub(crate) fn of(pool: Arc<[u32]>, rng: &mut impl Rng) -> Self {
         let exponent = rng.random_range(0.8..1.4);
-        let weights = (1..=CIRCLE).map(|rank| (rank as f64).powf(-exponent)).collect();
+        let weights = (1..=pool.len()).map(|rank| (rank as f64).powf(-exponent)).collect();
         Self { pool, weights }
     }
 
-    /// Before: every draw builds its table. `None` where there is nobody to call.
-    fn draw(&self, rng: &mut impl Rng) -> Option<u32> {
+    pub(crate) fn pool(&self) -> &[u32] {
+        &self.pool
+    }
+
+    #[cfg(test)]
+    pub(crate) fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
+    /// Before: every draw builds its table. A place in the pool; `None` where there is nobody to call.
+    #[inline]
+    pub(crate) fn place(&self, rng: &mut impl Rng) -> Option<usize> {
         let table = WeightedIndex::new(self.weights.iter()).ok()?;
-        Some(self.pool[table.sample(rng)])
+        Some(table.sample(rng))
+    }
+
+    fn draw(&self, rng: &mut impl Rng) -> Option<u32> {
+        self.place(rng).map(|place| self.pool[place])
     }
 }
 
 /// After: contacts with their table, built once.
 #[derive(Clone, Debug)]
-struct PreparedContacts {
+pub(crate) struct PreparedContacts {
     contacts: Contacts,
     /// `None` where there is nobody to call.
     table: Option<WeightedIndex<f64>>,
@@ -71,8 +90,18 @@ impl From<Contacts> for PreparedContacts {
 }
 
 impl PreparedContacts {
+    pub(crate) fn pool(&self) -> &[u32] {
+        self.contacts.pool()
+    }
+
+    /// A place in the pool; `None` where there is nobody to call.
+    #[inline]
+    pub(crate) fn place(&self, rng: &mut impl Rng) -> Option<usize> {
+        self.table.as_ref().map(|table| table.sample(rng))
+    }
+
     fn draw(&self, rng: &mut impl Rng) -> Option<u32> {
-        self.table.as_ref().map(|table| self.contacts.pool[table.sample(rng)])
+        self.place(rng).map(|place| self.contacts.pool[place])
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn register(suite: &mut Suite) {
 
 /// Mean and standard deviation of the logarithm.
 #[derive(Clone, Copy, Debug)]
-struct Logarithm {
+pub(crate) struct Logarithm {
     mu: f64,
     sigma: f64,
 }
@@ -44,7 +44,7 @@ impl Logarithm {
         reason = "refused is a spread that is not finite only: a quantile of 0, a mistake in the configuration"
     )]
     #[inline]
-    fn distribution(self) -> LogNormal<f64> {
+    pub(crate) fn distribution(self) -> LogNormal<f64> {
         LogNormal::new(self.mu, self.sigma).expect("quantiles above 0")
     }
 }
@@ -56,24 +56,24 @@ fn whole_seconds(duration: f64) -> u32 {
 }
 
 /// Before: the generator of calls keeps two numbers.
-struct RebuildingCalls {
-    logarithm: Logarithm,
+pub(crate) struct RebuildingCalls {
+    pub(crate) logarithm: Logarithm,
 }
 
 impl RebuildingCalls {
-    fn duration(&self, rng: &mut impl Rng) -> u32 {
+    pub(crate) fn duration(&self, rng: &mut impl Rng) -> u32 {
         let distribution = self.logarithm.distribution();
         whole_seconds(distribution.sample(rng))
     }
 }
 
 /// After: the generator of calls keeps the distribution.
-struct Calls {
-    durations: LogNormal<f64>,
+pub(crate) struct Calls {
+    pub(crate) durations: LogNormal<f64>,
 }
 
 impl Calls {
-    fn duration(&self, rng: &mut impl Rng) -> u32 {
+    pub(crate) fn duration(&self, rng: &mut impl Rng) -> u32 {
         whole_seconds(self.durations.sample(rng))
     }
 }

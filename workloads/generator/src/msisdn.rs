@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::random;
 
 /// Subscriber numbers that a range holds: seven digits.
-const RANGE: u64 = 10_000_000;
+pub(crate) const RANGE: u64 = 10_000_000;
 
 /// How many subscribers further the next iteration starts: the same with and without `one-percent-more`.
 const STRIDE: usize = 200;
@@ -28,19 +28,19 @@ pub(crate) fn register(suite: &mut Suite) {
 }
 
 /// Before: by way of text. 0 where the prefix is no number.
-fn format_msisdn(prefix: &str, number: u64) -> u64 {
+pub(crate) fn format_msisdn(prefix: &str, number: u64) -> u64 {
     format!("{prefix}{number:07}").parse().unwrap_or(0)
 }
 
 /// After: by arithmetic. `number` has at most seven digits.
 #[inline]
-fn compose_msisdn(prefix: u64, number: u64) -> u64 {
+pub(crate) fn compose_msisdn(prefix: u64, number: u64) -> u64 {
     debug_assert!(number < RANGE, "{number} has more than seven digits");
     prefix * RANGE + number
 }
 
 /// The ranges as numbers, for [`compose_msisdn`]. 0 where a prefix is no number.
-fn numeric(prefixes: &[String]) -> Vec<u64> {
+pub(crate) fn numeric(prefixes: &[String]) -> Vec<u64> {
     prefixes.iter().map(|prefix| prefix.parse().unwrap_or(0)).collect()
 }
 

@@ -3,7 +3,7 @@
 use perfplan_harness::contract;
 
 /// Names that the executable plan refers to; a missing one breaks its steps.
-const CASES: [&str; 8] = [
+const CASES: [&str; 16] = [
     "contacts/rebuilt",
     "contacts/prepared",
     "msisdn/formatted",
@@ -12,6 +12,14 @@ const CASES: [&str; 8] = [
     "durations/reused",
     "arrivals/rebuilt",
     "arrivals/reused",
+    "redb/naive",
+    "redb/cached",
+    "redb/naive/100k",
+    "redb/cached/100k",
+    "writer/per-batch",
+    "writer/persistent",
+    "generate/naive",
+    "generate/all",
 ];
 
 #[test]
