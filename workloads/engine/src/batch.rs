@@ -29,18 +29,25 @@ const BUDGET: Duration = Duration::from_micros(800);
 const LOAD: f64 = 50_000.0;
 
 pub(crate) fn register(suite: &mut Suite) {
-    suite.case("batch/one-by-one", one_by_one).about("books 100 transactions, each on its own");
+    suite
+        .case("batch/one-by-one", one_by_one)
+        .about("books 100 transactions, each on its own")
+        .operations(TRANSACTIONS as u64);
     suite
         .case("batch/batched", batched)
-        .about("books 100 transactions in batches of 32 out of a ring of 1024, flushed after 150 us at the latest");
-    suite.latency("batch/under-load", LOAD, batched).about(
-        "bursts of 100 transactions arrive at a fixed rate and are booked in batches; a burst ends with its last batch",
-    );
+        .about("books 100 transactions in batches of 32 out of a ring of 1024, flushed after 150 us at the latest")
+        .operations(TRANSACTIONS as u64);
+    suite
+        .latency("batch/under-load", LOAD, batched)
+        .about(
+            "bursts of 100 transactions arrive at a fixed rate and are booked in batches; a burst ends with its last batch",
+        )
+        .operations(TRANSACTIONS as u64);
 }
 
 /// What became of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Outcome {
+pub(crate) struct Outcome {
     id: u64,
     /// What the sender has left; `None` where the transaction was refused.
     left: Option<u64>,
@@ -78,7 +85,7 @@ impl State {
 }
 
 /// The engine that all threads share.
-struct Engine {
+pub(crate) struct Engine {
     state: Mutex<State>,
     opening: Vec<u64>,
     over_budget: AtomicU64,
@@ -96,7 +103,7 @@ impl Engine {
     }
 
     /// Back to the opening balances, with an empty journal.
-    fn reopen(&self) {
+    pub(crate) fn reopen(&self) {
         self.with_state(|state| {
             state.balances.copy_from_slice(&self.opening);
             state.journal.truncate();
@@ -104,7 +111,7 @@ impl Engine {
     }
 
     /// Books one transaction as a frame of its own.
-    fn process(&self, transaction: &Transaction) -> Outcome {
+    pub(crate) fn process(&self, transaction: &Transaction) -> Outcome {
         let start = Instant::now();
         let outcome = self.with_state(|state| {
             let outcome = state.book(transaction);
@@ -133,8 +140,8 @@ impl Engine {
 }
 
 /// Gathers transactions until a batch is full or its first has waited long enough.
-struct Batcher {
-    engine: Arc<Engine>,
+pub(crate) struct Batcher {
+    pub(crate) engine: Arc<Engine>,
     ring: ArrayQueue<Transaction>,
     /// When the first of those in the ring came.
     oldest: Option<Instant>,
@@ -143,13 +150,13 @@ struct Batcher {
 }
 
 impl Batcher {
-    fn before(engine: Arc<Engine>) -> Self {
+    pub(crate) fn before(engine: Arc<Engine>) -> Self {
         Self { engine, ring: ArrayQueue::new(RING), oldest: None, batch: Vec::with_capacity(BATCH) }
     }
 
     /// Takes a transaction that came at `now`; the outcomes of those booked on this occasion are appended.
     #[inline]
-    fn submit(&mut self, transaction: Transaction, now: Instant, outcomes: &mut Vec<Outcome>) {
+    pub(crate) fn submit(&mut self, transaction: Transaction, now: Instant, outcomes: &mut Vec<Outcome>) {
         if let Err(transaction) = self.ring.push(transaction) {
             self.flush(now, outcomes);
             // The ring has just been emptied.
@@ -162,7 +169,7 @@ impl Batcher {
     }
 
     /// Books all that wait, in the order they came, in batches of at most [`BATCH`].
-    fn flush(&mut self, now: Instant, outcomes: &mut Vec<Outcome>) {
+    pub(crate) fn flush(&mut self, now: Instant, outcomes: &mut Vec<Outcome>) {
         self.oldest = None;
         while !self.ring.is_empty() {
             self.batch.clear();
@@ -178,14 +185,19 @@ fn transaction(random: &mut Random, accounts: u32) -> Transaction {
     Transaction { id: random.word(), from: random.below(accounts), to: random.below(accounts), amount }
 }
 
+/// How many accounts a scene has: those from 0 on.
+pub(crate) fn accounts(size: Size) -> u32 {
+    size.pick(64, 256, 256)
+}
+
 /// An engine whose balances are put back in a moment, and transactions for it.
-fn scene(size: Size) -> (Engine, Tape<Transaction>) {
-    let accounts: u32 = size.pick(64, 256, 256);
+pub(crate) fn scene(size: Size) -> (Engine, Tape<Transaction>) {
+    let accounts = accounts(size);
     let transactions = Tape::record(size.pick(512, 4_096, 100_000), 15, |random| transaction(random, accounts));
     (Engine::open(vec![1_000; accounts as usize]), transactions)
 }
 
-fn digest(outcomes: &[Outcome]) -> u64 {
+pub(crate) fn digest(outcomes: &[Outcome]) -> u64 {
     let mut checksum = Checksum::default();
     outcomes.digest(&mut checksum);
     checksum.value()

@@ -20,6 +20,7 @@ pub(crate) fn register(suite: &mut Suite) {
     suite
         .case("concurrent_operations/threads/8", operations)
         .about("8 threads do 4000 operations each: a key goes through the thread's ring and is looked up in the cache all share")
+        .operations((THREADS * OPERATIONS) as u64)
         .threads(THREADS);
 }
 

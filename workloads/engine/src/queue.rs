@@ -13,7 +13,8 @@ pub(crate) const RING: usize = 1_024;
 pub(crate) fn register(suite: &mut Suite) {
     suite
         .case("ultra_low_latency/single_enqueue_dequeue", enqueue_dequeue)
-        .about("an iteration is 200 operations: a message is put into a lock-free ring of 1024 and taken out again");
+        .about("an iteration is 200 operations: a message is put into a lock-free ring of 1024 and taken out again")
+        .operations(OPERATIONS as u64);
 }
 
 /// What is handed over.

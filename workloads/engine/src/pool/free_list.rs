@@ -4,8 +4,8 @@
 //! thread may own by now. The head carries a tag that every change raises: a thread that slept while its head was taken and
 //! put back finds another tag, and tries again (the ABA problem).
 
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use crate::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::atomic::{AtomicU32, AtomicU64};
 
 /// No block; also the link of the last one.
 const NONE: u32 = u32::MAX;
@@ -68,67 +68,15 @@ impl FreeList {
         }
     }
 
+    /// How many blocks are out. Only right while nobody else touches the list.
+    pub(super) fn held(&self) -> usize {
+        self.below.len() - self.free().count()
+    }
+
     /// The free blocks, top first. Only right while nobody else touches the list.
-    #[cfg(test)]
-    pub(super) fn free(&self) -> Vec<u32> {
+    pub(super) fn free(&self) -> impl Iterator<Item = u32> {
         let below = |&block: &u32| self.below.get(block as usize).map(|below| below.load(Relaxed));
         let first = block(self.head.load(Acquire));
-        std::iter::successors(Some(first), below).take_while(|&block| block != NONE).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::AtomicBool;
-    use std::thread;
-
-    use super::*;
-
-    #[test]
-    fn blocks_come_back_last_in_first_out_and_run_out() {
-        let list = FreeList::full(3);
-        assert_eq!([list.pop(), list.pop(), list.pop(), list.pop()], [Some(0), Some(1), Some(2), None]);
-        list.push(1);
-        list.push(0);
-        assert_eq!([list.pop(), list.pop(), list.pop()], [Some(0), Some(1), None]);
-        assert_eq!(FreeList::full(0).pop(), None);
-    }
-
-    #[test]
-    fn a_head_that_was_taken_and_put_back_is_another_head() {
-        let list = FreeList::full(2);
-        let slept_on = list.head.load(Acquire);
-        let (first, second) = (list.pop().unwrap(), list.pop().unwrap());
-        list.push(first);
-        assert_eq!(block(list.head.load(Acquire)), block(slept_on), "the same block is on top");
-        let stale = list.head.compare_exchange(slept_on, head(0, second), Acquire, Relaxed);
-        assert!(stale.is_err(), "a stale pop would hand out block {second}, which is in use");
-    }
-
-    #[test]
-    fn threads_never_share_a_block_and_none_is_lost() {
-        const BLOCKS: u32 = 7;
-        let rounds = if cfg!(miri) { 200 } else { 50_000 };
-        let list = FreeList::full(BLOCKS);
-        let owned: [AtomicBool; BLOCKS as usize] = Default::default();
-        thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    for round in 0..rounds {
-                        let mine: Vec<u32> = (0..1 + round % 3).filter_map(|_| list.pop()).collect();
-                        for &block in &mine {
-                            assert!(!owned[block as usize].swap(true, Relaxed), "block {block} has two owners");
-                        }
-                        for &block in &mine {
-                            owned[block as usize].store(false, Relaxed);
-                            list.push(block);
-                        }
-                    }
-                });
-            }
-        });
-        let mut free = list.free();
-        free.sort_unstable();
-        assert_eq!(free, (0..BLOCKS).collect::<Vec<_>>());
+        std::iter::successors(Some(first), below).take_while(|&block| block != NONE)
     }
 }

@@ -3,6 +3,9 @@
 mod blocks;
 mod cases;
 mod free_list;
+mod pages;
 mod region;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use cases::register;

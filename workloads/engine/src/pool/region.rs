@@ -2,6 +2,8 @@
 
 use std::ptr::{self, NonNull};
 
+use super::pages::Pages;
+
 /// The bytes of a huge page on x86-64 and, with 4 KB base pages, on AArch64.
 pub(super) const HUGE_PAGE: usize = 2 << 20;
 
@@ -12,10 +14,12 @@ pub(super) struct Region {
     /// Where the usable bytes begin, and how many there are.
     start: NonNull<u8>,
     bytes: usize,
+    pages: Pages,
 }
 
 // SAFETY: a region owns its mapping, which no other handle frees; its bytes are reached only through the pointers
-// of `bytes`, and whoever follows one answers for exclusive access. So moving it to a thread and sharing `&Region` between threads is sound.
+// of `bytes`, and whoever follows one answers for exclusive access. So moving it to a thread and sharing `&Region`
+// between threads is sound.
 unsafe impl Send for Region {}
 // SAFETY: as above.
 unsafe impl Sync for Region {}
@@ -24,24 +28,28 @@ impl Region {
     /// `bytes` with every page present already, so that first use faults nowhere. `None` where the kernel has no memory.
     pub(super) fn present(bytes: usize) -> Option<Self> {
         let mapping = map(bytes, libc::MAP_POPULATE)?;
-        Some(Self { mapping, mapped: bytes, start: mapping, bytes })
+        Some(Self { mapping, mapped: bytes, start: mapping, bytes, pages: Pages::Ordinary })
     }
 
     /// `pages` of 2 MB, aligned to their size: reserved huge pages where the administrator set some aside, else transparent
-    /// ones where the system permits them, else ordinary memory. `None` where the kernel has no memory.
+    /// ones where the system gives them, else ordinary memory: [`Region::pages`] says which. `None` where the kernel has no
+    /// memory.
     pub(super) fn huge(pages: usize) -> Option<Self> {
         let bytes = pages * HUGE_PAGE;
         if let Some(mapping) = map(bytes, libc::MAP_HUGETLB | libc::MAP_HUGE_2MB) {
-            return Some(Self { mapping, mapped: bytes, start: mapping, bytes });
+            return Some(Self { mapping, mapped: bytes, start: mapping, bytes, pages: Pages::Reserved });
         }
         // One page more than needed, so that an aligned start lies inside.
         let mapped = bytes + HUGE_PAGE;
         let mapping = map(mapped, 0)?;
         // SAFETY: an aligned address is less than one huge page away, and there is one more than `bytes` need.
         let start = unsafe { mapping.add(mapping.align_offset(HUGE_PAGE)) };
-        // SAFETY: the range lies inside our own mapping. The call is advice, so a refusal is no error.
-        unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
-        Some(Self { mapping, mapped, start, bytes })
+        Some(Self { mapping, mapped, start, bytes, pages: transparent(start, bytes) })
+    }
+
+    /// The pages that it lies on; of transparent ones the first, which is the only one that is there from the start.
+    pub(super) fn pages(&self) -> Pages {
+        self.pages
     }
 
     /// Where `size` bytes from `offset` on lie: readable, writable, initialised (the kernel zeroes them), and there as long as
@@ -64,8 +72,25 @@ impl Drop for Region {
     }
 }
 
-/// Private, zeroed, readable and writable memory, or `None`.
+/// Asks for transparent huge pages in a range of a mapping of ours, and touches the first to see what comes.
+fn transparent(start: NonNull<u8>, bytes: usize) -> Pages {
+    if cfg!(miri) {
+        return Pages::Ordinary;
+    }
+    // SAFETY: the range lies inside our own mapping. The call is advice, so a refusal is no error.
+    unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
+    // SAFETY: the range is writable, nobody else knows of it yet, and it holds zeroes already.
+    unsafe { start.write_volatile(0) };
+    Pages::at(start.addr().get())
+}
+
+/// Private, zeroed, readable and writable memory, or `None`. The interpreter Miri knows no pages: there none is huge, and none
+/// has to be made present.
 fn map(bytes: usize, flags: libc::c_int) -> Option<NonNull<u8>> {
+    if cfg!(miri) && flags & libc::MAP_HUGETLB != 0 {
+        return None;
+    }
+    let flags = if cfg!(miri) { 0 } else { flags };
     let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | flags);
     // SAFETY: a new anonymous mapping at an address of the kernel's choice touches no memory that is in use.
     let address = unsafe { libc::mmap(ptr::null_mut(), bytes, access, flags, -1, 0) };
@@ -81,10 +106,23 @@ mod tests {
         for region in [Region::present(4_096).unwrap(), Region::huge(2).unwrap()] {
             // SAFETY: the only reference.
             let bytes = unsafe { region.bytes(0, region.bytes).as_mut() };
-            assert!(bytes.iter().all(|&byte| byte == 0));
+            // Miri takes minutes for all of them.
+            let step = if cfg!(miri) { 4_096 } else { 1 };
+            assert!(bytes.iter().step_by(step).all(|&byte| byte == 0));
             bytes.fill(0xff);
         }
         assert_eq!(Region::huge(1).unwrap().start.addr().get() % HUGE_PAGE, 0);
+    }
+
+    #[test]
+    fn the_pages_are_those_that_the_kernel_says_after_all_is_touched() {
+        let region = Region::huge(1).unwrap();
+        // SAFETY: the only reference.
+        unsafe { region.bytes(0, HUGE_PAGE).as_mut() }.fill(1);
+        if region.pages() != Pages::Reserved && !cfg!(miri) {
+            assert_eq!(region.pages(), Pages::at(region.start.addr().get()));
+        }
+        assert_eq!(Region::present(4_096).unwrap().pages(), Pages::Ordinary);
     }
 
     #[test]
@@ -94,6 +132,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "Miri gives up where a kernel refuses")]
     fn more_than_the_address_space_is_none() {
         assert!(Region::present(usize::MAX / 2).is_none());
     }

@@ -1,0 +1,12 @@
+//! Tasks run near their memory: a pool of workers and a pool of memory in each NUMA node, and workers of other nodes
+//! that help out only while they have nothing to do. On one node this is a plain pool of threads.
+
+mod cases;
+mod memory;
+mod region;
+mod scheduler;
+mod station;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use cases::register;
