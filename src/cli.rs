@@ -6,6 +6,7 @@ mod bar;
 mod baseline;
 mod console;
 mod doctor;
+mod import;
 mod judged;
 mod merge;
 mod planned;
@@ -111,6 +112,7 @@ fn dispatch(command: Command, words: &[OsString], console: &Console) -> Result<E
         Command::Build(arguments) => planned::build(arguments, console),
         Command::Clean(arguments) => planned::clean(&arguments, console),
         Command::Merge(arguments) => merge::merge(arguments, console),
+        Command::Import(command) => import::import(command, console),
         Command::Compare(arguments) => judged::compare(&arguments, console),
         Command::Profile(arguments) => profile::profile(arguments, console),
         Command::Report(arguments) => judged::report(&arguments, console),

@@ -13,6 +13,7 @@ mod divided;
 mod evidence;
 mod exact;
 mod explain;
+mod import;
 mod lint;
 mod manifests;
 mod pictures;
@@ -38,6 +39,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
+pub use import::{Imported, import_k6};
 pub use lint::builds;
 pub use manifests::apply;
 pub use preview::{Built, Preview, State, build, preview};

@@ -1,5 +1,6 @@
 //! The command line. clap stops here: what leaves this file are plain values.
 
+mod import;
 mod profile;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(super) use import::{ImportCommand, K6Args};
 pub(super) use profile::{Of, ProfileArgs, Stacks};
 
 use crate::pipeline::Request;
@@ -67,6 +69,9 @@ pub(super) enum Command {
     /// Keep runs in git, and share them
     #[command(subcommand)]
     Baseline(BaselineCommand),
+    /// Take in what another tool measured
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Measure every knob of the build, and say which to take: a patch for the manifests
     Tune(TuneArgs),
     /// Measure programs against themselves: how often is the verdict wrong, what is the smallest change seen?
@@ -257,7 +262,8 @@ pub(super) struct ReportArgs {
     /// A file, a run id, `latest`, or a baseline
     #[arg(default_value = "latest")]
     pub(super) run: String,
-    /// What became of the plan's steps, per commit: of this run and all that are kept here, as PERFORMANCE_SUMMARY.md has it
+    /// What became of the plan's steps, per commit: of this run, all that are kept here, and all baselines, as
+    /// PERFORMANCE_SUMMARY.md has it
     #[arg(long)]
     pub(super) summary: bool,
     #[command(flatten)]
@@ -406,5 +412,52 @@ mod tests {
     fn a_wrong_unit_is_explained() {
         let error = Cli::try_parse_from(["cargo perfplan", "run", "--budget", "5 parsecs"]).unwrap_err().to_string();
         assert!(error.contains("5 parsecs"), "{error}");
+    }
+
+    /// The commands that a text tells people to type, or has a machine run.
+    fn commands(text: &str) -> Vec<Vec<String>> {
+        let lines = text.lines().map(str::trim_start).filter(|line| !line.starts_with(['#', '>', '*', '-']));
+        let begins = |line: &str| {
+            let (before, command) = line.split_once("cargo perfplan ")?;
+            (before.is_empty() || before.ends_with("run: ") || before.ends_with("$(")).then(|| words(command))
+        };
+        lines.filter_map(begins).collect()
+    }
+
+    /// The words of a command, up to a pipe, a redirection or a comment. Variables are some value.
+    fn words(command: &str) -> Vec<String> {
+        let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+        let mut rest = command.chars();
+        while let Some(c) = rest.next() {
+            match (quote, c) {
+                (Some(open), c) if open == c => quote = None,
+                (None, '"' | '\'') => quote = Some(c),
+                (Some('"') | None, '$') => {
+                    let ends = |c: &char| !c.is_ascii_alphanumeric() && !"_{}[]@. ".contains(*c);
+                    rest = rest.as_str()[rest.as_str().find(|c| ends(&c)).unwrap_or(rest.as_str().len())..].chars();
+                    word.push_str("1m");
+                }
+                (None, '|' | '>' | ')' | '#' | ';' | '\\') => break,
+                (None, ' ') => words.extend((!word.is_empty()).then(|| std::mem::take(&mut word))),
+                (_, c) => word.push(c),
+            }
+        }
+        words.extend((!word.is_empty()).then_some(word));
+        words
+    }
+
+    #[test]
+    fn commands_in_the_readme_and_in_templates_are_understood() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let templates = std::fs::read_dir(root.join("templates")).unwrap().map(|entry| entry.unwrap().path());
+        let mut seen = 0;
+        for path in templates.chain([root.join("README.md")]) {
+            for command in commands(&std::fs::read_to_string(&path).unwrap()) {
+                let parsed = Cli::try_parse_from(std::iter::once("cargo perfplan".to_owned()).chain(command.clone()));
+                assert!(parsed.is_ok(), "{}: {command:?}: {}", path.display(), parsed.unwrap_err());
+                seen += 1;
+            }
+        }
+        assert!(seen > 20, "{seen} commands");
     }
 }

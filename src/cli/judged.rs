@@ -124,13 +124,17 @@ pub(super) fn report(arguments: &ReportArgs, console: &Console) -> Result<Exit> 
     show(&load(&arguments.run)?, &arguments.output, console)
 }
 
-/// The outcome of the plan's steps in a run and in those that were made before it.
+/// The outcome of the plan's steps in a run and in those that were made before it, here or wherever baselines come from.
 fn summary(what: &str, console: &Console) -> Result<Exit> {
     let newest = load(what)?;
     let folder = std::env::current_dir().context("finding the current folder")?;
     let kept = Workspace::of(&folder).map(|workspace| Runs::at(workspace.own().join("runs")));
     let mut runs = kept.and_then(|runs| runs.before(&newest)).unwrap_or_default();
+    let shared = Repository::around(&folder).and_then(|repository| Baselines::of(&repository)?.runs());
+    runs.extend(shared.unwrap_or_default().into_iter().filter(|run| run.started < newest.started));
     runs.push(newest);
+    runs.sort_by(|one, other| one.id.cmp(&other.id));
+    runs.dedup_by(|one, other| one.id == other.id);
     let judgements: Vec<Judgement> = runs.iter().map(verdict::judge).collect();
     console.result(&report::performance_summary(&runs.iter().zip(&judgements).collect::<Vec<_>>()))?;
     Ok(Exit::Pass)

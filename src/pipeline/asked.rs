@@ -54,7 +54,8 @@ impl<'r> Asked<'r> {
         let mut drills = matrix::drills(&request.handicaps).map_err(usage)?;
         let filters = Filters::new(&request.filters).map_err(usage)?;
         let design = request.matrix.then(|| matrix::design(&plan)).transpose().map_err(usage)?;
-        let variants = variants(&plan, design.as_ref(), request)?;
+        let mut steps = steps(&plan, request, &filters)?;
+        let variants = variants(&plan, design.as_ref(), &steps, request)?;
         let paired = request.base.is_some();
         // Before this machine is asked what it can build: all machines have to divide alike.
         let (division, variants) = match request.shard {
@@ -68,7 +69,11 @@ impl<'r> Asked<'r> {
         let (variants, skipped) = fit(variants, &fitness, &workspace, request)?;
         let base = request.base.as_ref().map(|base| commit(&workspace.root, base)).transpose()?;
         let workloads = stage::workloads(&plan, &workspace)?;
-        let steps = steps(&plan, request)?;
+        // A step that is a way to build is measured where that build is asked for.
+        let built = |name: &VariantName| {
+            variants.iter().any(|variant| variant.name == *name) || skipped.iter().any(|skip| skip.variant == *name)
+        };
+        steps.retain(|step| step.variant.as_ref().is_none_or(built));
         Ok(Self {
             request,
             plan,
@@ -112,20 +117,23 @@ pub(super) fn usage(error: impl std::fmt::Display) -> Usage {
     Usage(error.to_string())
 }
 
-/// The plan's steps, where what is measured is the build that ships.
-fn steps(plan: &Plan, request: &Request) -> Result<Vec<Step>> {
+/// The steps of the plan that the filters mean, where what is measured is the build that ships. A filter means a step by its own
+/// name, or by its case after the step.
+fn steps(plan: &Plan, request: &Request, filters: &Filters) -> Result<Vec<Step>> {
     if request.matrix || !request.these.is_empty() {
         return Ok(Vec::new());
     }
     if request.claims_only && plan.steps.is_empty() {
         return Err(usage("the plan makes no claims: add a [[step]] to perfplan.toml (docs/claims.md)").into());
     }
-    plan.steps.iter().map(recorded).collect()
+    let meant = |step: &Step| filters.matches(&step.case) || filters.matches(&step.after);
+    let all = plan.steps.iter().map(recorded).collect::<Result<Vec<_>>>()?;
+    Ok(all.into_iter().filter(meant).collect())
 }
 
 /// A step as a run keeps it: what the plan says, in its own words.
 fn recorded(step: &plan::Step) -> Result<Step> {
-    let plan::Step { id, title, before, after, claims, plan, expect } = step;
+    let plan::Step { id, title, before, after, variant, claims, plan, expect } = step;
     Ok(Step {
         case: CaseId::new(Step::WORKLOAD, id).map_err(anyhow::Error::msg)?,
         title: title.clone().unwrap_or_default(),
@@ -133,12 +141,13 @@ fn recorded(step: &plan::Step) -> Result<Step> {
         expect: expect.clone().unwrap_or_default(),
         before: before.clone(),
         after: after.clone(),
+        variant: variant.clone(),
         claims: claims.iter().map(|claim| claim.text.clone()).collect(),
     })
 }
 
 /// The variants that are asked for, the baseline first.
-fn variants(plan: &Plan, design: Option<&Design>, request: &Request) -> Result<Vec<Variant>> {
+fn variants(plan: &Plan, design: Option<&Design>, steps: &[Step], request: &Request) -> Result<Vec<Variant>> {
     let all = match design {
         Some(design) => &design.variants,
         None if request.these.is_empty() => &plan.variants,
@@ -149,7 +158,11 @@ fn variants(plan: &Plan, design: Option<&Design>, request: &Request) -> Result<V
     let alone = request.base.is_some() || request.baseline_alone || request.claims_only;
     let mut chosen: Vec<Variant> = match (asked.is_empty(), alone && design.is_none()) {
         // Against another revision, the build that ships is what counts.
-        (true, true) => baseline.cloned().into_iter().collect(),
+        (true, true) => {
+            let steps = if request.claims_only && request.base.is_none() { steps } else { &[] };
+            let of_a_step = |variant: &&Variant| steps.iter().any(|step| step.variant.as_ref() == Some(&variant.name));
+            baseline.into_iter().chain(all.iter().filter(of_a_step)).cloned().collect()
+        }
         (true, false) => all.iter().filter(|variant| !variant.explicit).cloned().collect(),
         (false, _) => asked,
     };

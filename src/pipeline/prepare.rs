@@ -88,12 +88,12 @@ fn lint(asked: &Asked<'_>, environment: &Environment, listener: &mut dyn Listene
 }
 
 /// Time of day and three random letters: runs sort by age, and two that start together differ.
-fn new_id() -> Result<RunId> {
+pub(super) fn new_id() -> Result<RunId> {
     let letters: String = std::iter::repeat_with(fastrand::lowercase).take(3).collect();
     format!("{}-{letters}", stamp(now())).parse().map_err(anyhow::Error::msg)
 }
 
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
@@ -149,7 +149,8 @@ pub(super) fn subjects(
     let steps: &[Step] = if itself.is_some() { &[] } else { &prepared.asked.steps };
     let claims_only = prepared.asked.request.claims_only;
     let claimed_size = prepared.asked.claimed_size.as_str();
-    let choice = Choice { filters, shard, drills, steps, claims_only, claimed_size, size, itself, timeout };
+    let unfit = &prepared.asked.skipped;
+    let choice = Choice { filters, shard, drills, steps, unfit, claims_only, claimed_size, size, itself, timeout };
     let chosen = seats::subjects(&prepared.stage, bench, placed, &choice)?;
     // What did not build has cases that nobody knows: a filter may mean one of them.
     if prepared.stage.failures.is_empty() && chosen.failures.is_empty() {
@@ -219,7 +220,7 @@ fn new_run(prepared: &Prepared<'_>, chosen: &Chosen) -> Result<Run> {
 }
 
 /// The commit of the working tree, with `+` where it has changes. A folder without a repository has none.
-fn head(root: &Path) -> Option<String> {
+pub(super) fn head(root: &Path) -> Option<String> {
     let state = git::Repository::around(root).ok()?.state().ok()?;
     Some(format!("{}{}", state.commit?, if state.dirty { "+" } else { "" }))
 }

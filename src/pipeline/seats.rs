@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
+use perfplan_harness::protocol::Description;
 
 use super::request::Usage;
 use super::stage::{Placed, Stage};
@@ -48,8 +49,10 @@ pub(super) struct Choice<'a> {
     /// The shard whose cases are measured; `None` where cases are not divided.
     pub(super) shard: Option<Shard>,
     pub(super) drills: &'a [Drill],
-    /// The steps of the plan.
+    /// The steps of the plan that the filters mean.
     pub(super) steps: &'a [Step],
+    /// The variants that this machine can't build or run.
+    pub(super) unfit: &'a [Skipped],
     /// Whether the steps alone are measured.
     pub(super) claims_only: bool,
     /// How large the cases of steps are set up.
@@ -68,16 +71,14 @@ impl Choice<'_> {
         wanted && !elsewhere
     }
 
-    /// The steps that are measured here: a filter means a step by its own name, or by its case after the step.
+    /// The steps that are measured here.
     fn wanted_steps(&self) -> impl Iterator<Item = &Step> {
-        let named = |step: &&Step| self.filters.matches(&step.case) || self.filters.matches(&step.after);
-        let here = |step: &&Step| self.shard.is_none_or(|shard| shard.has_case(&step.case));
-        self.steps.iter().filter(named).filter(here)
+        self.steps.iter().filter(|step| self.shard.is_none_or(|shard| shard.has_case(&step.case)))
     }
 
     /// Whether a step has to run this case, whatever the filters say.
     fn is_of_a_step(&self, case: &CaseId) -> bool {
-        self.wanted_steps().any(|step| step.cases().any(|side| side == case))
+        self.wanted_steps().any(|step| step.sides().any(|(side, _)| side == case))
     }
 }
 
@@ -125,7 +126,10 @@ impl Chosen {
                 Ok(subject) => self.subjects.push(subject),
                 Err(failure) => {
                     self.missing.push(step.case.clone());
-                    self.failures.push(*failure);
+                    // What this machine can't build is no failure of anybody's.
+                    if !choice.unfit.iter().any(|skip| step.variant.as_ref() == Some(&skip.variant)) {
+                        self.failures.push(*failure);
+                    }
                 }
             }
         }
@@ -162,7 +166,7 @@ impl Seats<'_> {
             };
             chosen.known.push(id.clone());
             if choice.is_of_a_step(&id) {
-                let arms = self.seated(matrix::arms(&id, &self.stage.cells, &codes, &[]));
+                let arms = self.seated(case, matrix::arms(&id, &self.stage.cells, &codes, &[]));
                 self.at_home(&id, &arms, case.threads, choice, chosen);
             }
             if !choice.takes(&id, chosen) {
@@ -173,7 +177,7 @@ impl Seats<'_> {
                 continue;
             }
             let arms = matrix::arms(&id, &self.stage.cells, &codes, choice.drills);
-            let arms = self.seated(arms);
+            let arms = self.seated(case, arms);
             if arms.is_empty() {
                 // Without its baseline's program a case has nothing to be compared with.
                 chosen.missing.push(id);
@@ -201,8 +205,9 @@ impl Seats<'_> {
         }
     }
 
-    fn seated(&self, arms: Vec<(usize, Arm)>) -> Vec<Seating> {
-        arms.into_iter().filter_map(|(cell, arm)| self.seat(cell, arm)).collect()
+    fn seated(&self, case: &Description, arms: Vec<(usize, Arm)>) -> Vec<Seating> {
+        let of_case = |arm| Arm { operations: case.operations, ..arm };
+        arms.into_iter().filter_map(|(cell, arm)| self.seat(cell, of_case(arm))).collect()
     }
 
     fn seat(&self, cell: usize, mut arm: Arm) -> Option<Seating> {

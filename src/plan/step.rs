@@ -1,7 +1,7 @@
 //! The steps of a written plan.
 
 use super::claim::Claim;
-use crate::samples::CaseId;
+use crate::samples::{CaseId, VariantName};
 
 /// One step: a case before it, a case after it, and what is claimed of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,8 +12,10 @@ pub struct Step {
     pub title: Option<String>,
     /// The case before it; `None` where all claims compare with numbers.
     pub before: Option<CaseId>,
-    /// The case after it, another one than `before`.
+    /// The case after it, another one than `before` unless it is built in another way.
     pub after: CaseId,
+    /// The variant that the side after it is built as; `None` for the plan's baseline.
+    pub variant: Option<VariantName>,
     /// What is claimed, at least one.
     pub claims: Vec<Sentence>,
     /// Where the plan stands that it was taken from: `000 section 1`.

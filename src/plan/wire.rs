@@ -147,8 +147,8 @@ fn plan(wire: WirePlan, axes: Axes, text: &str) -> Result<Plan, Fault> {
         },
         matrix: matrix::matrix(wire.matrix, baseline, axes)?,
         baseline: baseline.name.clone(),
+        steps: steps::steps(wire.step, &variants, text)?,
         variants,
-        steps: steps::steps(wire.step, text)?,
     })
 }
 

@@ -18,6 +18,9 @@ pub struct Arm {
     /// What it runs, where that is another case than the measurement's: the two sides of a plan's step do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case: Option<CaseId>,
+    /// How many operations one iteration does, where the case says so.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub operations: u64,
     /// How the variant differs from the plain release profile, in the plan's words: `lto` is `fat`, `pgo` is `true`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub knobs: BTreeMap<String, String>,
@@ -80,6 +83,7 @@ impl Arm {
         Self {
             variant,
             case: None,
+            operations: 1,
             knobs: BTreeMap::new(),
             revision: WORKING_TREE.to_owned(),
             against: None,
@@ -124,6 +128,15 @@ impl Measurement {
     pub fn pairs(&self) -> impl Iterator<Item = (usize, usize)> {
         self.arms.iter().enumerate().filter_map(|(at, arm)| Some((at, arm.against?)))
     }
+}
+
+fn one() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_one(value: &u64) -> bool {
+    *value == 1
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -65,7 +65,7 @@ impl Metric {
     #[must_use]
     pub fn unit(&self) -> Unit {
         match self.word() {
-            "wall" | "cpu" | "build.wall" | "build.cpu" | "profile.cpu" => Unit::Nanoseconds,
+            "wall" | "wall.operation" | "cpu" | "build.wall" | "build.cpu" | "profile.cpu" => Unit::Nanoseconds,
             "profile.share" | "profile.self" => Unit::Share,
             name if name.starts_with("hotpath.") => hotpath_unit(name),
             name if name.starts_with("latency.") => Unit::Nanoseconds,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::CaseId;
+use super::{CaseId, VariantName};
 
 /// One step of a plan. It is measured as a case of its own, `step::ID`, with one arm per side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +24,10 @@ pub struct Step {
     pub before: Option<CaseId>,
     /// The case after the step.
     pub after: CaseId,
+    /// The variant that the side after the step is built as, where the step is a way to build; else the baseline, as the side
+    /// before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<VariantName>,
     /// What the plan says, in the language of claims.
     pub claims: Vec<String>,
 }
@@ -44,8 +48,9 @@ impl Step {
         self.expect.split([':', ' ']).next() == Some("refuted")
     }
 
-    /// The cases that have to run for it, the one before first.
-    pub fn cases(&self) -> impl Iterator<Item = &CaseId> {
-        self.before.iter().chain([&self.after])
+    /// The cases that have to run for it, the one before first; each with the variant that it is built as, where that is not
+    /// the baseline.
+    pub fn sides(&self) -> impl Iterator<Item = (&CaseId, Option<&VariantName>)> {
+        self.before.iter().map(|before| (before, None)).chain([(&self.after, self.variant.as_ref())])
     }
 }

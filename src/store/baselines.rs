@@ -80,6 +80,17 @@ impl<'r> Baselines<'r> {
         entries(&self.ledger.files()?)
     }
 
+    /// All runs that are saved under any name and can be read, each once.
+    ///
+    /// # Errors
+    /// Where the ref can't be read.
+    pub fn runs(&self) -> Result<Vec<Run>> {
+        let files = self.ledger.files()?;
+        let ids: BTreeSet<RunId> = entries(&files)?.into_iter().map(|entry| entry.run).collect();
+        let read = |id: &RunId| parse(&files.read(&path_of_run(id)).ok()??).ok();
+        Ok(ids.iter().filter_map(read).collect())
+    }
+
     /// What is saved under a name for one kind of machine, or for whichever saved last.
     ///
     /// # Errors
@@ -274,6 +285,9 @@ mod tests {
         let b = fingerprint(&on("B", "r2").environment).unwrap();
         assert_eq!(baselines.load(&main, Some(&b)).unwrap().1, on("B", "r2"));
         assert_eq!(baselines.load(&main, None).unwrap().1, on("A", "r3"));
+        baselines.save_at(&name("also"), &on("B", "r2"), 4).unwrap();
+        assert_eq!(baselines.runs().unwrap(), [on("B", "r2"), on("A", "r3")], "each once, whatever its names");
+        baselines.remove(&name("also")).unwrap();
         let said = baselines.load(&main, Some("f00d")).unwrap_err().to_string();
         assert!(said.contains("other machines only"), "{said}");
         assert_eq!(baselines.find(&main, Some("f00d")).unwrap(), None);

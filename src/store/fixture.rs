@@ -34,6 +34,7 @@ pub(super) fn case() -> CaseId {
 
 fn arm(variant: &str) -> Arm {
     Arm {
+        operations: 1,
         variant: variant.parse().unwrap(),
         case: None,
         knobs: BTreeMap::new(),

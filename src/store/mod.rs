@@ -1,9 +1,11 @@
-//! Runs, kept: on disk while they are measured and after, and as baselines in a git ref that teams share.
+//! Runs, kept: on disk while they are measured and after, and as baselines in a git ref that teams share; and what
+//! other tools measured, read in.
 
 mod baselines;
 #[cfg(test)]
 mod fixture;
 mod journal;
+mod k6;
 mod load;
 mod names;
 mod runs;
@@ -11,6 +13,7 @@ mod validate;
 
 pub use baselines::{Baselines, fingerprint};
 pub use journal::Journal;
+pub use k6::{K6Summary, read_k6};
 pub use load::read_run;
 pub use names::{BaselineName, Entry};
 pub use runs::{Runs, runs_below};

@@ -87,6 +87,17 @@ name = "slower"
 features = ["slower"]
 explicit = true
 
+[[variant]]
+name = "unoptimised"
+opt-level = 0
+explicit = true
+
+# With a linker that is on no machine.
+[[variant]]
+name = "unbuildable"
+linker = "wild"
+explicit = true
+
 [[workload]]
 package = "small"
 
@@ -209,6 +220,18 @@ claims = ["cache.hits > 1"]
 id = "lost"
 case = "small::nothing"
 claims = ["wall < 1s"]
+
+[[step]]
+id = "unoptimised"
+case = "small::sum"
+variant = "unoptimised"
+claims = ["wall >= 1.5x before", "checksum == before"]
+
+[[step]]
+id = "unbuildable"
+case = "small::sum"
+variant = "unbuildable"
+claims = ["wall < before"]
 "#;
 
 #[test]
@@ -227,6 +250,10 @@ fn claims_of_a_plan_are_confirmed_refuted_or_left_undecided() {
     claims(&["step::other-results"]).exits(4).says("the results differ");
     claims(&["step::unseen", "--strict"]).exits(5).says("? cache.hits > 1");
     claims(&["step::lost"]).exits(1).says("step lost").says("small::nothing is no case of a workload of the plan");
+    claims(&["step::unoptimised"]).exits(0).says("(built as variant unoptimised)").says("✓ wall >= 1.5x before");
+    if !has("wild") {
+        claims(&["step::unbuildable"]).exits(0).says("? wall < before").says("wild");
+    }
     let summary = project.perfplan(&["report", "--summary"]).exits(0).out;
     assert!(summary.starts_with("# Performance summary\n") && summary.contains("## Per commit"), "{summary}");
     assert!(summary.contains("| `buffered`") && summary.contains("| `expected`"), "{summary}");

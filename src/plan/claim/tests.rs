@@ -356,7 +356,7 @@ fn the_documentation_tells_the_truth() {
     compared.iter().flat_map(|row| &row[0]).for_each(|text| drop(parse(text)));
     assert_eq!(parse(&compared[2][0][0]), parse(&compared[1][0][0]));
     let measured = documented("What is measured");
-    assert_eq!(measured.len(), 15);
+    assert_eq!(measured.len(), 16);
     measured.iter().flat_map(|row| &row[2]).for_each(|text| drop(parse(text)));
     let plain = measured.iter().flat_map(|row| &row[0]).filter(|name| !name.contains(|c: char| c.is_uppercase()));
     plain.for_each(|name| drop(parse(&format!("{name} < before"))));

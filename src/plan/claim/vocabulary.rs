@@ -21,7 +21,8 @@ pub(super) const KEYWORDS: [&str; 4] = ["before", "in", "of", "x"];
 const PLAIN: [&str; 3] = ["wall", "cpu", "throughput"];
 
 /// First parts of names under which there are these metrics and no others.
-const FAMILIES: [(&str, &[&str]); 7] = [
+const FAMILIES: [(&str, &[&str]); 8] = [
+    ("wall", &["wall", "wall.operation"]),
     ("latency", &["latency.p50", "latency.p95", "latency.p99", "latency.p99.9", "latency.mean", "latency.max"]),
     ("alloc", &["alloc.count", "alloc.bytes", "alloc.peak"]),
     ("rss", &["rss.peak"]),
@@ -46,7 +47,7 @@ pub(super) fn plain(name: &str) -> Result<Metric, Refusal> {
         _ => {}
     }
     if let Some((_, members)) = FAMILIES.iter().find(|(known, _)| *known == family) {
-        let known = members.contains(&name) || is_percentile(name);
+        let known = members.contains(&name) || is_latency(name);
         return if known { Ok(metric) } else { Err(Refusal::new(unknown(name), instead(name, members))) };
     }
     match slip(name) {
@@ -62,10 +63,15 @@ fn unknown(name: &str) -> String {
     format!("there is no metric {name:?}")
 }
 
-/// `latency.p99.99`: every percentile is a metric.
-fn is_percentile(name: &str) -> bool {
-    let number = name.strip_prefix("latency.p").filter(|number| number.starts_with(|c: char| c.is_ascii_digit()));
-    number.and_then(|number| number.parse::<f64>().ok()).is_some_and(|percent| percent <= 100.0)
+/// `latency.p99.99`, `latency.http_req_waiting.max`: every percentile is a metric, and parts of a request have theirs.
+fn is_latency(name: &str) -> bool {
+    let is_percentile = |text: &str| {
+        let number = text.strip_prefix('p').filter(|number| number.starts_with(|c: char| c.is_ascii_digit()));
+        number.and_then(|number| number.parse::<f64>().ok()).is_some_and(|percent| percent <= 100.0)
+    };
+    let is_statistic = |text: &str| ["mean", "min", "max"].contains(&text) || is_percentile(text);
+    let Some(rest) = name.strip_prefix("latency.") else { return false };
+    is_statistic(rest) || rest.match_indices('.').any(|(at, _)| at > 0 && is_statistic(&rest[at + 1..]))
 }
 
 /// The known name that this one misses by a single letter.

@@ -73,6 +73,29 @@ fn a_wrong_claim_is_pointed_at_inside_its_text() {
 }
 
 #[test]
+fn a_step_can_be_a_way_to_build() {
+    let plan = "[[variant]]\nname = \"release\"\n[[variant]]\nname = \"fat\"\nlto = \"fat\"\n[[step]]\nid = \"a\"\n";
+    let step =
+        |more: &str| parse(&format!("{plan}{more}\nvariant = \"fat\"\nclaims = [\"wall < before\"]")).steps.remove(0);
+    let sides = |step: &crate::plan::Step| (step.before.as_ref().map(ToString::to_string), step.after.to_string());
+    let alone = step(r#"case = "w::c""#);
+    assert_eq!(sides(&alone), (Some("w::c".to_owned()), "w::c".to_owned()), "the same case, built in both ways");
+    assert_eq!(alone.variant.as_ref().map(ToString::to_string).as_deref(), Some("fat"));
+    let both = step("before = \"w::b\"\nafter = \"w::c\"");
+    assert_eq!(sides(&both), (Some("w::b".to_owned()), "w::c".to_owned()));
+    says(
+        "[[step]]\nid = \"a\"\ncase = \"w::c\"\nvariant = \"relaese\"\nclaims = [\"wall < before\"]",
+        &[
+            r#"perfplan.toml:4:11: the plan has no variant "relaese""#,
+            "  |",
+            r#"4 | variant = "relaese""#,
+            "  |           ^^^^^^^^^",
+            r#"  = help: did you mean "release"?"#,
+        ],
+    );
+}
+
+#[test]
 fn a_step_has_cases_that_differ() {
     says(
         "[[step]]\nid = \"a\"\nbefore = \"w::c\"\nafter = \"w::c\"\nclaims = [\"wall < before\"]",

@@ -7,10 +7,11 @@ use toml::Spanned;
 
 use super::unique;
 use crate::plan::claim::{self, Claim};
-use crate::plan::fault::Fault;
+use crate::plan::fault::{Fault, instead};
 use crate::plan::step::{Sentence, Step};
-use crate::plan::values::{CaseName, Line, Slug, Text};
-use crate::samples::CaseId;
+use crate::plan::values::{CaseName, Line, Name, Slug, Text};
+use crate::plan::variant::Variant;
+use crate::samples::{CaseId, VariantName};
 
 /// The most steps of a plan: each is measured.
 const MOST_STEPS: usize = 200;
@@ -25,26 +26,28 @@ pub(super) struct WireStep {
     before: Option<Spanned<Text<CaseName>>>,
     after: Option<Spanned<Text<CaseName>>>,
     case: Option<Spanned<Text<CaseName>>>,
+    variant: Option<Spanned<Text<Name>>>,
     claims: Spanned<Vec<Spanned<String>>>,
     plan: Option<Text<Line>>,
     expect: Option<Text<Line>>,
 }
 
-/// The steps; `text` is the file that they stand in.
-pub(super) fn steps(wires: Vec<Spanned<WireStep>>, text: &str) -> Result<Vec<Step>, Fault> {
+/// The steps; `text` is the file that they stand in, `variants` are the plan's.
+pub(super) fn steps(wires: Vec<Spanned<WireStep>>, variants: &[Variant], text: &str) -> Result<Vec<Step>, Fault> {
     if let Some(beyond) = wires.get(MOST_STEPS) {
         let problem = format!("more than {MOST_STEPS} steps");
         return Err(Fault::at(beyond, problem, "measure the rest by another plan: cargo perfplan run --plan FILE"));
     }
     let names = wires.iter().map(|wire| &wire.get_ref().id).map(|id| (id.get_ref().0.clone(), id.span()));
     unique(names, |id| format!("two steps are called {id:?}"), r#"give each its own: id = "...""#)?;
-    wires.into_iter().map(|wire| step(wire, text)).collect()
+    wires.into_iter().map(|wire| step(wire, variants, text)).collect()
 }
 
-fn step(wire: Spanned<WireStep>, text: &str) -> Result<Step, Fault> {
+fn step(wire: Spanned<WireStep>, variants: &[Variant], text: &str) -> Result<Step, Fault> {
     let span = wire.span();
-    let WireStep { id, title, before, after, case, claims, plan, expect } = wire.into_inner();
-    let (before, after) = sides(before, after, case, span)?;
+    let WireStep { id, title, before, after, case, variant, claims, plan, expect } = wire.into_inner();
+    let variant = variant.map(|name| known(name, variants)).transpose()?;
+    let (before, after) = sides(before, after, case, variant.is_some(), span)?;
     let list = claims.span();
     let claims = claims.into_inner();
     if claims.is_empty() {
@@ -63,17 +66,30 @@ fn step(wire: Spanned<WireStep>, text: &str) -> Result<Step, Fault> {
         title: title.map(|title| title.0),
         before,
         after,
+        variant,
         claims: sentences,
         plan: plan.map(|plan| plan.0),
         expect: expect.map(|expect| expect.0),
     })
 }
 
-/// The cases before and after the step.
+/// A variant of the plan. Its baseline is how the side before a step is built.
+fn known(name: Spanned<Text<Name>>, variants: &[Variant]) -> Result<VariantName, Fault> {
+    if variants.iter().any(|variant| variant.name == name.get_ref().0) {
+        return Ok(name.into_inner().0);
+    }
+    let all: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
+    let problem = format!("the plan has no variant {:?}", name.get_ref().0.as_str());
+    let help = instead(name.get_ref().0.as_str(), &all);
+    Err(Fault::at(&name, problem, help))
+}
+
+/// The cases before and after the step. Built in another way, a case alone is both.
 fn sides(
     before: Option<Spanned<Text<CaseName>>>,
     after: Option<Spanned<Text<CaseName>>>,
     case: Option<Spanned<Text<CaseName>>>,
+    built_otherwise: bool,
     step: Range<usize>,
 ) -> Result<(Option<CaseId>, CaseId), Fault> {
     let after = match (after, case) {
@@ -89,6 +105,9 @@ fn sides(
         })?,
     };
     let before = before.map(|before| before.into_inner().0);
+    if built_otherwise {
+        return Ok((Some(before.unwrap_or_else(|| after.get_ref().0.clone())), after.into_inner().0));
+    }
     match before.as_ref() == Some(&after.get_ref().0) {
         true => Err(Fault::at(&after, "before and after are the same case", "name the case that has the change")),
         false => Ok((before, after.into_inner().0)),

@@ -37,6 +37,7 @@ pub(crate) fn step(id: &str, change: Option<(f64, f64)>, claims: Vec<ClaimOutcom
             expect: String::new(),
             before: Some(case("before")),
             after: case("after"),
+            variant: None,
             claims: claims.iter().map(|claim| claim.claim.clone()).collect(),
         },
         part: None,

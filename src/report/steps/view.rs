@@ -68,7 +68,7 @@ fn view(outcome: &StepOutcome) -> StepView {
     StepView {
         holds: outcome.holds(),
         id: clean(outcome.step.id()),
-        about: about(&outcome.step.title, &outcome.step.source),
+        about: about(&outcome.step),
         known: known(&outcome.step),
         fails: outcome.holds() == Holds::Refuted && !outcome.step.is_known_to_be_refuted(),
         values: match outcome.wall[..] {
@@ -82,11 +82,15 @@ fn view(outcome: &StepOutcome) -> StepView {
     }
 }
 
-fn about(title: &str, source: &str) -> String {
-    match (clean(title), clean(source)) {
-        (title, source) if source.is_empty() => title,
-        (title, source) if title.is_empty() => format!("({source})"),
-        (title, source) => format!("{title} ({source})"),
+/// What the step does, how it is built where that is what it does, and where it was taken from; may be empty.
+fn about(step: &Step) -> String {
+    let built = step.variant.as_ref().map(|variant| format!("built as variant {variant}"));
+    let source = Some(clean(&step.source)).filter(|source| !source.is_empty());
+    let notes = [built, source].into_iter().flatten().collect::<Vec<_>>().join("; ");
+    match (clean(&step.title), notes) {
+        (title, notes) if notes.is_empty() => title,
+        (title, notes) if title.is_empty() => format!("({notes})"),
+        (title, notes) => format!("{title} ({notes})"),
     }
 }
 

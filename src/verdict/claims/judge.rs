@@ -112,7 +112,8 @@ fn judged(run: &Run, step: &Step, measurement: Option<&Measurement>, text: &str,
 /// Why a step has no measurement, where that is known.
 fn lost(run: &Run, step: &Step) -> String {
     let failure = run.failures.iter().find(|failure| failure.case.as_ref() == Some(&step.case));
-    failure.map_or_else(String::new, |failure| failure.why.clone())
+    let skipped = || run.skipped.iter().find(|skipped| step.variant.as_ref() == Some(&skipped.variant));
+    failure.map(|failure| &failure.why).or_else(|| skipped().map(|skipped| &skipped.why)).cloned().unwrap_or_default()
 }
 
 fn scale(claim: &Claim) -> Scale {
@@ -198,8 +199,8 @@ fn measured(measurement: &Measurement, claim: &Claim, allowance: Allowance) -> O
         let rounds = after.len().min(before.len());
         return Some(Measured { estimate: apart.distance, low: apart.low, high: apart.high, rounds });
     }
-    if let Some(measured) = throughput(measurement, claim, sides, allowance) {
-        return Some(measured);
+    if let Some(per_operation) = PerOperation::of(measurement, claim, sides.after) {
+        return per_operation.measured(measurement, claim, sides, allowance);
     }
     let draws = |arm| if claim.needs() == Need::Profile { evidence::samples(measurement, arm) } else { 0 };
     let after = values(measurement, sides.after, &claim.measure)?;
@@ -218,21 +219,50 @@ fn measured(measurement: &Measurement, claim: &Claim, allowance: Allowance) -> O
     evidence::unpaired(&after, &values(measurement, before, &claim.measure)?, allowance, draws(sides.after))
 }
 
-/// Iterations per second, of a case that reports no throughput itself: what wall time per iteration says the other way round.
-fn throughput(measurement: &Measurement, claim: &Claim, sides: Sides, allowance: Allowance) -> Option<Measured> {
-    let metric: Metric = claim.measure.metric().parse().ok()?;
-    if metric.as_str() != "throughput" || evidence::values(measurement, sides.after, &metric).is_some() {
-        return None;
+/// What wall time per iteration says in other words, where a case does not report it itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum PerOperation {
+    /// `throughput`: operations per second.
+    Throughput,
+    /// `wall.operation`: nanoseconds per operation.
+    Wall,
+}
+
+impl PerOperation {
+    fn of(measurement: &Measurement, claim: &Claim, arm: usize) -> Option<Self> {
+        let metric: Metric = claim.measure.metric().parse().ok()?;
+        let asked = match metric.as_str() {
+            "throughput" => Self::Throughput,
+            "wall.operation" => Self::Wall,
+            _ => return None,
+        };
+        evidence::values(measurement, arm, &metric).is_none().then_some(asked)
     }
-    let (wall, per_second) = match claim.needs_before() {
-        true => {
-            let change = compare::within(measurement, (sides.after, sides.before?), &Metric::wall())?;
-            (evidence::paired(&change, allowance)?, 1.0)
-        }
-        false => (evidence::alone(&evidence::values(measurement, sides.after, &Metric::wall())?, allowance, 0)?, 1e9),
-    };
-    let [estimate, low, high] = [wall.estimate, wall.high, wall.low].map(|time| per_second / time);
-    Some(Measured { estimate, low, high, rounds: wall.rounds })
+
+    fn measured(
+        self,
+        measurement: &Measurement,
+        claim: &Claim,
+        sides: Sides,
+        allowance: Allowance,
+    ) -> Option<Measured> {
+        let operations = |arm: usize| measurement.arms.get(arm).map(|arm| arm.operations as f64);
+        let after = operations(sides.after)?;
+        // Wall time per iteration by this is wall time per operation; nanoseconds by it, or a ratio of two.
+        let (wall, factor, second) = if claim.needs_before() {
+            let before = sides.before?;
+            let change = compare::within(measurement, (sides.after, before), &Metric::wall())?;
+            (evidence::paired(&change, allowance)?, after / operations(before)?, 1.0)
+        } else {
+            (evidence::alone(&evidence::values(measurement, sides.after, &Metric::wall())?, allowance, 0)?, after, 1e9)
+        };
+        let times = [wall.estimate, wall.low, wall.high].map(|time| time / factor);
+        let [estimate, low, high] = match self {
+            Self::Wall => times,
+            Self::Throughput => [times[0], times[2], times[1]].map(|time| second / time),
+        };
+        Some(Measured { estimate, low, high, rounds: wall.rounds })
+    }
 }
 
 fn values(measurement: &Measurement, arm: usize, measure: &Measure) -> Option<Values> {

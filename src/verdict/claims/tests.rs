@@ -103,6 +103,21 @@ fn absolute_times_memory_and_sizes_are_those_of_the_case_after_the_step() {
 }
 
 #[test]
+fn an_iteration_of_several_operations_counts_as_so_many() {
+    let mut bench = faster();
+    bench.measurement["arms"][1]["operations"] = json!(10);
+    assert_eq!(bench.holds("wall.operation in 5ns .. 7ns"), Holds::Confirmed);
+    assert_eq!(bench.holds("throughput > 100M/s"), Holds::Confirmed);
+    assert_eq!(
+        bench.holds("wall.operation <= 0.07x before"),
+        Holds::Confirmed,
+        "before, an iteration is one operation"
+    );
+    assert_eq!(bench.holds("throughput >= 15x before"), Holds::Confirmed);
+    assert_eq!(bench.holds("wall < 70ns"), Holds::Confirmed, "wall stays that of the iteration");
+}
+
+#[test]
 fn counts_that_never_differ_are_exact() {
     let bench = faster();
     assert_eq!(bench.holds("alloc.count == 1"), Holds::Confirmed);
