@@ -69,7 +69,7 @@ pub(super) fn command(site: &Site, flags: &Flags, wanted: &[Wanted<'_>]) -> Resu
             .map(str::to_owned)
             .to_vec();
     for (package, program, _) in wanted {
-        arguments.extend(["-p", &package.name, "--bin", program].map(str::to_owned));
+        arguments.extend(["-p", &package.id, "--bin", program].map(str::to_owned));
     }
     let features = features(flags, wanted)?;
     if !features.is_empty() {

@@ -24,6 +24,8 @@ pub struct Workspace {
 pub struct Measurable {
     /// Its name.
     pub name: String,
+    /// What cargo knows it by, wherever another package has its name.
+    pub id: String,
     /// Its manifest.
     pub manifest: PathBuf,
     /// Its programs; the default one first.
@@ -73,6 +75,7 @@ fn measurable(package: &Package) -> Option<Measurable> {
     });
     (linked && !programs.is_empty()).then(|| Measurable {
         name: package.name.to_string(),
+        id: package.id.repr.clone(),
         manifest: package.manifest_path.clone().into_std_path_buf(),
         programs,
         features: package.features.keys().cloned().collect(),

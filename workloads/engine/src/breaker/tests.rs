@@ -1,4 +1,4 @@
-//! Transitions of the breakers, one call after the other. What threads do to each other is in `tests/models.rs`.
+//! Transitions of the breakers, one call after the other. What threads do to each other is in `models/`.
 
 use super::breakers::{Breaker, FailuresOnly, LatencyAware, Permit};
 use super::machine::{Machine, Settings};

@@ -1,4 +1,4 @@
-//! The free list in one thread and in many. What threads can do to each other at worst is in `tests/models.rs`.
+//! The free list in one thread and in many. What threads can do to each other at worst is in `models/`.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;

@@ -10,11 +10,11 @@ mod atomic {
     pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 }
 
-#[path = "../src/pool/free_list.rs"]
+#[path = "../../src/pool/free_list.rs"]
 mod free_list;
-#[path = "../src/breaker/machine.rs"]
+#[path = "../../src/breaker/machine.rs"]
 mod machine;
-#[path = "../src/breaker/window.rs"]
+#[path = "../../src/breaker/window.rs"]
 mod window;
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
