@@ -85,10 +85,10 @@ impl Metric {
         }
     }
 
-    /// Whether a batch of n iterations yields n times the metric: times and events do, percentiles don't.
+    /// Whether a batch of n iterations yields n times the metric: times and events do, percentiles and rates don't.
     #[must_use]
     pub fn adds_up(&self) -> bool {
-        !self.0.starts_with("latency.") && !self.0.starts_with("alloc.") && !self.0.starts_with("rss.")
+        !["latency.", "throughput", "alloc.", "rss."].iter().any(|prefix| self.0.starts_with(prefix))
     }
 }
 

@@ -89,14 +89,14 @@ mod tests {
 
     #[test]
     fn a_table_has_the_rates_the_percentiles_and_bars() {
-        let histogram = of(&[(60_000, 980), (5_000_000, 19), (30_000_000, 1)]);
-        let text = latencies(&Latencies::of(OpenLoop::at(500.0), histogram, Duration::from_secs(4)));
+        let histogram = of(&[(60_000, 9_800), (5_000_000, 190), (30_000_000, 10)]);
+        let text = latencies(&Latencies::of(OpenLoop::at(500.0), histogram, Duration::from_secs(40)));
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "  1000 arrivals, 500.0 per second intended, 250.0 achieved");
+        assert_eq!(lines[0], "  10000 arrivals, 500.0 per second intended, 250.0 achieved");
         assert_eq!(lines[1], "  latency.p50     60.0 us");
         assert_eq!(lines[3], "  latency.p99     5.00 ms");
-        assert_eq!(lines[7], format!("  from  50.0 us      980 {}", "#".repeat(50)));
+        assert_eq!(lines[7], format!("  from  50.0 us     9800 {}", "#".repeat(50)));
         assert_eq!(lines[8], "  from 100.0 us        0", "an empty step has its row: {text}");
-        assert_eq!(*lines.last().unwrap(), "  from 20.00 ms        1 #", "{text}");
+        assert_eq!(*lines.last().unwrap(), "  from 20.00 ms       10 #", "{text}");
     }
 }

@@ -7,6 +7,13 @@ use hdrhistogram::Histogram;
 /// The longest latency that is told apart; longer ones count as this.
 const LONGEST: u64 = 60_000_000_000;
 
+/// Arrivals in one iteration of a latency case: enough for a 99th percentile of every batch, which is one iteration where the
+/// rate is low.
+pub(crate) const ARRIVALS: u64 = 200;
+
+/// So many arrivals at least lie above a percentile that is told: of fewer, it would be the maximum under another name.
+const ABOVE: f64 = 2.0;
+
 /// A fixed rate of arrivals.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenLoop {
@@ -62,17 +69,13 @@ impl Latencies {
         Self { histogram, rate, took }
     }
 
-    /// The metrics of a latency case.
+    /// The metrics of a latency case; of percentiles those that there are enough arrivals for.
     pub(crate) fn percentiles(&self) -> Vec<(&'static str, f64)> {
-        let at = |percentile: f64| self.histogram.value_at_percentile(percentile) as f64;
-        vec![
-            ("latency.p50", at(50.0)),
-            ("latency.p95", at(95.0)),
-            ("latency.p99", at(99.0)),
-            ("latency.p99.9", at(99.9)),
-            ("latency.max", self.histogram.max() as f64),
-            ("latency.mean", self.histogram.mean()),
-        ]
+        let arrivals = self.histogram.len() as f64;
+        let all = [("latency.p50", 50.0), ("latency.p95", 95.0), ("latency.p99", 99.0), ("latency.p99.9", 99.9)];
+        let known = all.into_iter().filter(|(_, percentile)| arrivals * (100.0 - percentile) >= ABOVE * 99.99);
+        let known = known.map(|(name, percentile)| (name, self.histogram.value_at_percentile(percentile) as f64));
+        known.chain([("latency.max", self.histogram.max() as f64), ("latency.mean", self.histogram.mean())]).collect()
     }
 
     /// Arrivals per second that were meant to be.
@@ -123,6 +126,17 @@ pub(crate) mod tests {
             }
         });
         shows_a_stall(&latencies, 10_000.0, stall);
+    }
+
+    #[test]
+    fn a_percentile_of_too_few_arrivals_is_not_told() {
+        let names = |arrivals| -> Vec<&str> {
+            OpenLoop::at(1e9).run(arrivals, |_| ()).percentiles().into_iter().map(|(name, _)| name).collect()
+        };
+        assert_eq!(names(3), ["latency.max", "latency.mean"]);
+        assert_eq!(names(ARRIVALS - 1), ["latency.p50", "latency.p95", "latency.max", "latency.mean"]);
+        assert_eq!(names(ARRIVALS), ["latency.p50", "latency.p95", "latency.p99", "latency.max", "latency.mean"]);
+        assert_eq!(names(2_000).len(), 6);
     }
 
     #[test]

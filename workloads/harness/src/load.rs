@@ -46,7 +46,7 @@ struct Tally {
 
 impl Load {
     /// Requests in one iteration: enough for a 99th percentile of every batch, which is one iteration where the rate is low.
-    pub const ARRIVALS: u64 = 200;
+    pub const ARRIVALS: u64 = latency::ARRIVALS;
 
     /// Does one batch of so many requests outside of a suite, for the tests of a client: the checksum, and `latency.p50` and
     /// the other metrics of a latency case in nanoseconds. `rate` is per second.

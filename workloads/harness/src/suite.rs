@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use crate::latency::{Latencies, OpenLoop};
+use crate::latency::{ARRIVALS, Latencies, OpenLoop};
 use crate::protocol::{CONTROL, Description, Size};
 use crate::{Checksum, Digest, Load, by_hand, worker};
 
@@ -30,13 +30,14 @@ impl Case {
         self
     }
 
-    /// Says that one iteration does `n` operations: claims on `throughput` and `wall.operation` are about one of them.
+    /// Says that one iteration does `n` operations: claims on `throughput` and `wall.operation` are about one of them. In a latency
+    /// case, so many are done for each arrival.
     ///
     /// # Panics
     /// Where `n` is 0.
     pub fn operations(&mut self, n: u64) -> &mut Self {
         assert!(n > 0, "case {}: an iteration does one operation at least", self.description.name);
-        self.description.operations = n;
+        self.description.operations = if self.description.rate.is_some() { n * ARRIVALS } else { n };
         self
     }
 
@@ -74,7 +75,8 @@ impl Suite {
     }
 
     /// Adds a latency case: `rate` iterations arrive per second, whether the one before has ended or not (open loop), and
-    /// each one's latency counts from its intended start, so that a stall is seen by all that had to wait for it.
+    /// each one's latency counts from its intended start, so that a stall is seen by all that had to wait for it. One iteration
+    /// of a batch is [`Load::ARRIVALS`] of them.
     ///
     /// # Panics
     /// As [`Suite::case`], and where the rate is not above 0.
@@ -112,7 +114,7 @@ impl Suite {
     where
         W: FnMut(&Load) + 'static,
     {
-        self.add(name, Some(rate), move |size| open_load(rate, setup(size))).operations(Load::ARRIVALS)
+        self.add(name, Some(rate), move |size| open_load(rate, setup(size)))
     }
 
     fn add(&mut self, name: &str, rate: Option<f64>, setup: impl Fn(Size) -> Work + 'static) -> &mut Case {
@@ -123,7 +125,8 @@ impl Suite {
             assert!(rate > 0.0, "case {name}: a rate is above 0 per second, not {rate}");
         }
         let at = self.cases.len();
-        let description = Description { name: name.to_owned(), threads: 1, operations: 1, rate, about: String::new() };
+        let operations = if rate.is_some() { ARRIVALS } else { 1 };
+        let description = Description { name: name.to_owned(), threads: 1, operations, rate, about: String::new() };
         self.cases.push(Case { description, setup: Box::new(setup) });
         &mut self.cases[at]
     }
@@ -163,12 +166,12 @@ fn repeated<R: Digest>(work: &mut impl FnMut(u64) -> R, iterations: u64) -> Chec
 fn open_loop<R: Digest>(rate: f64, mut work: impl FnMut(u64) -> R + 'static) -> Work {
     let arrivals = OpenLoop::at(rate);
     Box::new(move |iterations, extra| {
-        let mut checksum = Checksum::default();
-        let mut done_extra = 0;
-        let latencies = arrivals.run(iterations, |index| {
+        let (mut checksum, mut done_extra) = (Checksum::default(), 0);
+        let (count, extra) = (iterations * ARRIVALS, extra * ARRIVALS);
+        let latencies = arrivals.run(count, |index| {
             black_box(work(black_box(index))).digest(&mut checksum);
-            // The extra iterations are spread over the arrivals, so that the handicap slows the service itself.
-            while done_extra < extra * (index + 1) / iterations {
+            // The extra work is spread over the arrivals, so that the handicap slows the service itself.
+            while done_extra < extra * (index + 1) / count {
                 black_box(work(black_box(index)));
                 done_extra += 1;
             }

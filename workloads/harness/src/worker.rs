@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::counters::Counters;
+use crate::latency::ARRIVALS;
 use crate::protocol::{Command, Reply, Sample, Size, VERSION};
 use crate::suite::{Outcome, Suite, Work};
 use crate::{allocator, fence, metrics, sites};
@@ -16,6 +17,8 @@ use crate::{allocator, fence, metrics, sites};
 /// A case that stands ready.
 struct Standing {
     work: Work,
+    /// Operations of an arrival, in a latency case.
+    operations: f64,
     counters: Counters,
     handicap: f64,
     /// The part of an extra iteration that is still owed.
@@ -104,7 +107,8 @@ fn set_up(suite: &Suite, name: &str, size: &str, handicap: f64) -> Result<Standi
     let case = suite.cases.iter().find(|case| case.description.name == name);
     let case = case.ok_or_else(|| format!("{} has no case {name:?}", suite.name))?;
     let size: Size = size.parse()?;
-    Ok(Standing { work: (case.setup)(size), counters: Counters::open(), handicap, owed: 0.0 })
+    let operations = case.description.operations as f64 / ARRIVALS as f64;
+    Ok(Standing { work: (case.setup)(size), operations, counters: Counters::open(), handicap, owed: 0.0 })
 }
 
 fn timed(case: &mut Standing, n: u64) -> Sample {
@@ -118,10 +122,10 @@ fn timed(case: &mut Standing, n: u64) -> Sample {
     let wall = start.elapsed();
     let counts = case.counters.stop();
     let used = Usage::now().since(before);
-    sample(&outcome, wall.as_nanos() as f64, used, counts)
+    sample(&outcome, case.operations, wall.as_nanos() as f64, used, counts)
 }
 
-fn sample(outcome: &Outcome, wall: f64, used: Usage, counts: Vec<(String, f64)>) -> Sample {
+fn sample(outcome: &Outcome, operations: f64, wall: f64, used: Usage, counts: Vec<(String, f64)>) -> Sample {
     let mut values = vec![
         ("switches.involuntary".to_owned(), used.preempted as f64),
         ("context-switches".to_owned(), (used.preempted + used.waited) as f64),
@@ -130,6 +134,7 @@ fn sample(outcome: &Outcome, wall: f64, used: Usage, counts: Vec<(String, f64)>)
     if let Some(latencies) = &outcome.latency {
         // An open loop fills the time whatever the work costs: its wall and CPU time say nothing.
         values.extend(latencies.percentiles().into_iter().map(|(name, ns)| (name.to_owned(), ns)));
+        values.push(("throughput".to_owned(), latencies.achieved() * operations));
         values.push(("batch".to_owned(), wall));
     } else {
         values.push(("wall".to_owned(), wall));
