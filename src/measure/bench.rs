@@ -25,8 +25,6 @@ use crate::stats;
 pub struct Settings {
     /// CPUs that workers may use; a case without threads of its own gets the first.
     pub cpus: Vec<usize>,
-    /// Those that are otherwise left to others: a case with more threads than `cpus` gets them too.
-    pub spare: Vec<usize>,
     /// How long a worker may take to answer.
     pub timeout: Duration,
     /// How long batches and rounds are to be.
@@ -112,7 +110,7 @@ impl<'a> Bench<'a> {
 
     /// The CPUs for a case with so many threads.
     pub(super) fn cpus(&self, threads: usize) -> Vec<usize> {
-        self.settings.cpus.iter().chain(&self.settings.spare).copied().take(threads.max(1)).collect()
+        self.settings.cpus.iter().copied().take(threads.max(1)).collect()
     }
 
     /// Finds out what iterations and starting cost on the baseline, and how long batches have to be.
@@ -369,17 +367,9 @@ mod tests {
     #[test]
     fn a_series_repeats_only_layouts_that_it_drew_itself() {
         let target = Target { batch: Duration::from_millis(1), round: Duration::from_millis(30), duty: 0.9 };
-        let settings = Settings {
-            cpus: vec![0],
-            spare: vec![1],
-            timeout: Duration::from_secs(1),
-            target,
-            most_layouts: 640,
-            seed: 5,
-        };
+        let settings = Settings { cpus: vec![0], timeout: Duration::from_secs(1), target, most_layouts: 640, seed: 5 };
         let mut nobody = Nobody;
         let mut bench = Bench::new(&mut nobody, Vec::new(), settings, Box::new(|| 0));
-        assert_eq!([bench.cpus(1), bench.cpus(2), bench.cpus(9)], [vec![0], vec![0, 1], vec![0, 1]]);
         let mut repeats = 0;
         for (from, to) in [(0, 160), (40, 80), (20, 40)] {
             bench.last_layout = None; // As `rounds` does at the start of a series.

@@ -181,10 +181,10 @@ fn inside(sample: &Sample) -> f64 {
     sample.value("wall").or_else(|| sample.value("batch")).unwrap_or(0.0)
 }
 
-/// Times, hardware events and percentiles are kept per block; rare events as sums per process.
+/// Times, rates, hardware events and percentiles are kept per block; rare events as sums per process.
 fn is_per_block(name: &str) -> bool {
     let hardware = || HardwareEvent::ALL.iter().any(|event| event.as_str() == name);
-    name == "wall" || name == "cpu" || name.starts_with("latency.") || hardware()
+    ["wall", "cpu", "throughput"].contains(&name) || name.starts_with("latency.") || hardware()
 }
 
 /// Per metric the values of all blocks that are kept; a metric that one block lacks is absent.

@@ -118,7 +118,6 @@ fn on_bench<'b>(prepared: &Prepared<'_>, starter: &'b mut dyn Starter, programs:
     let (measure, quick) = (&prepared.asked.plan.measure, prepared.asked.request.quick);
     let settings = Settings {
         cpus: prepared.machine.measuring.clone(),
-        spare: prepared.machine.spare(),
         timeout: measure.timeout,
         target: Target { batch: measure.batch, round: measure.round, duty: if quick { QUICK_DUTY } else { DUTY } },
         most_layouts: measure.layouts,

@@ -42,7 +42,6 @@ pub fn sight(starter: &mut dyn Starter, time: Duration, budget: Duration) -> Res
     let target = Target { batch: Duration::from_millis(1), round: Duration::from_millis(30), duty: 0.8 };
     let settings = Settings {
         cpus: machine.measuring.clone(),
-        spare: Vec::new(),
         timeout: PATIENCE,
         target,
         most_layouts: 1,

@@ -137,7 +137,6 @@ fn measured(behaviours: &[Behaviour], subjects: &[Subject]) -> (Outcome, usize) 
     let programs = files.into_iter().map(|file| Program { file, layouts: None, stream: 0 }).collect();
     let settings = Settings {
         cpus: vec![0],
-        spare: Vec::new(),
         timeout: Duration::from_secs(1),
         target: Target { batch: Duration::from_millis(1), round: Duration::from_millis(20), duty: 0.9 },
         most_layouts: 8,

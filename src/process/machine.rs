@@ -44,12 +44,6 @@ impl Machine {
         Some(Self { controller: measuring[0], measuring, cpus })
     }
 
-    /// Those that nothing is measured on, unless it has more threads than there are others.
-    #[must_use]
-    pub fn spare(&self) -> Vec<usize> {
-        self.cpus.iter().copied().filter(|cpu| !self.measuring.contains(cpu)).collect()
-    }
-
     /// Keeps the calling thread, and threads that it starts from now on, on the controller's CPU. Children are not affected:
     /// unless told otherwise they get all CPUs.
     ///
@@ -85,7 +79,5 @@ mod tests {
         assert_eq!(of(&[2, 3, 7]), Some((3, vec![3, 7])));
         assert_eq!(of(&[5]), Some((5, vec![5])));
         assert_eq!(of(&[]), None);
-        let spare = |cpus: &[usize]| Machine::of(cpus.to_vec()).unwrap().spare();
-        assert_eq!((spare(&[2, 3, 7]), spare(&[5])), (vec![2], vec![]));
     }
 }
