@@ -435,3 +435,40 @@ fn a_profile_that_is_broken_off_leaves_no_process_behind() {
         }
     }
 }
+
+/// A summary as k6 writes it.
+fn summary_of_k6(p99: f64) -> String {
+    format!(
+        r#"{{"metrics": {{"http_req_duration": {{"avg": 1.5, "med": 1.2, "p(95)": 2.5, "p(99)": {p99}, "max": 9}},
+           "http_reqs": {{"count": 6000, "rate": 200}}, "http_req_failed": {{"passes": 0, "fails": 6000, "value": 0}}}},
+           "root_group": {{}}}}"#
+    )
+}
+
+#[test]
+fn what_k6_measured_is_imported_judged_kept_and_compared() {
+    let project = Project::with("");
+    for at in 0..12 {
+        project.write(&format!("old-{at}.json"), &summary_of_k6(4.0 + 0.01 * f64::from(at)));
+        project.write(&format!("new-{at}.json"), &summary_of_k6(6.0 + 0.01 * f64::from(at)));
+    }
+    let import = |age: &str, arguments: &[&str]| {
+        let files: Vec<String> = (0..12).map(|at| format!("{age}-{at}.json")).collect();
+        let usual = ["import", "k6", "--claim", "latency.p99 < 5ms"];
+        project.perfplan(&[&usual[..], arguments, &files.iter().map(String::as_str).collect::<Vec<_>>()].concat())
+    };
+    import("old", &["--save", "before"]).exits(0).says("✓ latency.p99 < 5ms").says("4.05 ms");
+    import("new", &[]).exits(4).says("✗ latency.p99 < 5ms");
+    project.perfplan(&["compare", "before", "latest"]).exits(3).says("latency.p99").says("regressed");
+    let one = ["import", "k6", "old-0.json", "--claim", "latency.p99 < 5ms"];
+    project.perfplan(&one).exits(0).says("? latency.p99 < 5ms");
+    project.perfplan(&[&one[..], &["--strict"]].concat()).exits(5);
+    // What can't be meant.
+    project
+        .perfplan(&["import", "k6", "old-0.json", "--claim", "wall < before"])
+        .exits(2)
+        .says("nothing before an import");
+    project.write("broken.json", "{\"metrics\": ");
+    project.perfplan(&["import", "k6", "broken.json"]).exits(1).says("broken.json is no summary of k6").says("line 1");
+    project.perfplan(&["import", "k6", "missing.json"]).exits(1).says("missing.json can't be read");
+}
