@@ -49,7 +49,7 @@ fn allowed(limits: &Cache, from: u32, amount: u64) -> bool {
 /// A burst: who was refused, and what became of the others. When a batch falls due depends on the clock, which transactions
 /// are booked and in which order does not.
 fn burst(size: Size) -> impl FnMut(u64) -> (u64, u64) {
-    let (engine, transactions) = batch::scene(size);
+    let (engine, transactions) = batch::scene(size, batch::LITTLE);
     let limits = limits(batch::accounts(size));
     let mut batcher = Batcher::before(Arc::new(engine));
     let mut outcomes = Vec::with_capacity(TRANSACTIONS);
@@ -64,7 +64,7 @@ fn burst(size: Size) -> impl FnMut(u64) -> (u64, u64) {
                 refused = refused.rotate_left(1) ^ transaction.id;
             }
         }
-        batcher.flush(Instant::now(), &mut outcomes);
+        batcher.flush(&mut outcomes);
         (refused, batch::digest(&outcomes))
     }
 }
@@ -77,7 +77,7 @@ mod tests {
 
     /// A burst without ring and batches.
     fn plainly(size: Size) -> impl FnMut(u64) -> (u64, u64) {
-        let (engine, transactions) = batch::scene(size);
+        let (engine, transactions) = batch::scene(size, batch::LITTLE);
         let limits = limits(batch::accounts(size));
         move |index| {
             engine.reopen();

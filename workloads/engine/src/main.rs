@@ -5,6 +5,7 @@
 
 mod affinity;
 mod allocations;
+mod arrivals;
 mod atomic;
 mod batch;
 mod book;
@@ -26,6 +27,8 @@ mod simd;
 mod tape;
 mod topology;
 
+use std::ffi::OsString;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use perfplan_harness::Suite;
@@ -33,11 +36,21 @@ use perfplan_harness::Suite;
 perfplan_harness::allocator!();
 
 fn main() -> ExitCode {
-    if let Some(code) = payments::by_hand(std::env::args().skip(1)) {
+    // Before anything else reads them: `std::env::args` panics where one is not UTF-8.
+    let arguments = match std::env::args_os().map(OsString::into_string).collect::<Result<Vec<_>, _>>() {
+        Ok(arguments) => arguments,
+        Err(argument) => {
+            let _ =
+                writeln!(io::stderr(), "no argument of this program is {argument:?}; `list` and `help` say what is");
+            return ExitCode::from(2);
+        }
+    };
+    if let Some(code) = payments::by_hand(arguments.into_iter().skip(1)) {
         return code;
     }
     let mut suite = Suite::new("engine");
     batch::register(&mut suite);
+    arrivals::register(&mut suite);
     breaker::register(&mut suite);
     pool::register(&mut suite);
     prefetch::register(&mut suite);

@@ -1,5 +1,7 @@
 //! Walking lists whose nodes lie scattered in memory, plainly or with the next lists' first nodes on their way already.
 
+use std::fs;
+
 use perfplan_harness::{Size, Suite, amount};
 
 use crate::tape::Random;
@@ -8,6 +10,13 @@ use crate::tape::Random;
 const STEP: usize = 1_000;
 
 const LISTS: usize = amount(STEP);
+
+/// Bytes of a table of the large scene: several tables' worth is walked in a batch of a millisecond or so.
+const TABLE: usize = 1 << 20;
+
+/// The fewest and the most bytes that the large scene has at the default size.
+const LEAST: usize = 64 << 20;
+const MOST: usize = 256 << 20;
 
 /// How many lists ahead a first node is asked for: a few hundred nanoseconds, about as long as memory takes.
 const AHEAD: usize = 8;
@@ -21,10 +30,31 @@ pub(crate) fn register(suite: &mut Suite) {
         .about("walks 1000 lists of orders that fit the L1 cache, prefetching 8 lists ahead");
     suite
         .case("prefetch/plain/large", |size| walk(plain, Scene::large(size)))
-        .about("walks 1000 lists of orders scattered over 16 MB");
+        .about("walks 1000 lists of orders scattered over 64 to 256 MB, by the size of the last-level cache");
     suite
         .case("prefetch/prefetching/large", |size| walk(prefetching, Scene::large(size)))
-        .about("walks 1000 lists of orders scattered over 16 MB, prefetching 8 lists ahead");
+        .about(
+            "walks 1000 lists of orders scattered over 64 to 256 MB, by the size of the last-level cache, prefetching 8 lists ahead",
+        );
+}
+
+/// Bytes of the largest cache of the first CPU, or `None` where the system does not tell, as in many containers.
+fn largest_cache() -> Option<usize> {
+    let caches = fs::read_dir("/sys/devices/system/cpu/cpu0/cache").ok()?.flatten();
+    let sizes = caches.filter_map(|cache| fs::read_to_string(cache.path().join("size")).ok());
+    sizes.filter_map(|size| bytes(&size)).max()
+}
+
+/// A size as the kernel writes it: `32768K`.
+fn bytes(size: &str) -> Option<usize> {
+    size.trim().strip_suffix('K')?.parse::<usize>().ok()?.checked_mul(1_024)
+}
+
+/// Bytes that such a cache does not hold, as long as [`MOST`] are enough: twice as many, and a power of two.
+fn beyond(cache: Option<usize>) -> usize {
+    let twice = cache.and_then(|cache| cache.checked_mul(2)?.checked_next_power_of_two());
+    // Where twice the size is beyond all numbers, `MOST` is nearest.
+    cache.map_or(LEAST, |_| twice.unwrap_or(MOST).clamp(LEAST, MOST))
 }
 
 /// Asks for the cache line of `item` to be fetched. Does nothing on targets without a stable prefetch.
@@ -91,8 +121,8 @@ fn prefetching(nodes: &[Node], route: &[u32]) -> u64 {
 
 /// Lists in memory, and the order in which to walk them.
 struct Scene {
-    /// Equal tables, so that a result depends on its index alone, while the memory walked does not: each batch begins with
-    /// another table, and goes on to the next when it has walked all lists. A single one would be found cached.
+    /// Equal tables, so that a result depends on its index alone, while the memory walked does not: see [`Tour`]. A single one
+    /// would be found cached.
     replicas: Vec<Vec<Node>>,
     /// The first nodes of all lists, and from the beginning again so that every window is in one piece.
     route: Vec<u32>,
@@ -105,9 +135,16 @@ impl Scene {
         Self::scatter(1, 256)
     }
 
-    /// Four tables of 4 MB at the default size; at the full one 64, more than the last-level caches of today.
     fn large(size: Size) -> Self {
-        Self::scatter(size.pick(2, 4, 64), size.pick(2_048, 65_536, 65_536))
+        let (replicas, count) = Self::measures(size, largest_cache());
+        Self::scatter(replicas, count)
+    }
+
+    /// How many tables the large scene has, and how many nodes each: beyond the last-level cache at the default size, at the full
+    /// one as large as it gets.
+    fn measures(size: Size, cache: Option<usize>) -> (usize, u32) {
+        let full = (TABLE / size_of::<Node>()) as u32;
+        (size.pick(2, beyond(cache) / TABLE, MOST / TABLE), size.pick(2_048, full, full))
     }
 
     /// `count` nodes in lists of one to four, scattered.
@@ -139,14 +176,31 @@ impl Scene {
     }
 }
 
-fn walk(way: impl Fn(&[Node], &[u32]) -> u64, scene: Scene) -> impl FnMut(u64) -> u64 {
-    let mut batch = 0;
-    move |index| {
+/// Which table is walked: the next one after each lap, and after each batch the one behind its last. So none is walked again
+/// before all others were.
+#[derive(Default)]
+struct Tour {
+    /// The first table of this batch.
+    first: usize,
+    /// The one of the last iteration.
+    last: usize,
+}
+
+impl Tour {
+    fn table(&mut self, index: u64, laps: usize) -> usize {
         if index == 0 {
-            batch += 1;
+            self.first = self.last + 1;
         }
+        self.last = self.first + laps;
+        self.last
+    }
+}
+
+fn walk(way: impl Fn(&[Node], &[u32]) -> u64, scene: Scene) -> impl FnMut(u64) -> u64 {
+    let mut tour = Tour::default();
+    move |index| {
         let (laps, window) = scene.window(index);
-        way(&scene.replicas[(batch + laps) % scene.replicas.len()], window)
+        way(&scene.replicas[tour.table(index, laps) % scene.replicas.len()], window)
     }
 }
 
@@ -198,6 +252,34 @@ mod tests {
             assert_eq!(walked, expected);
             assert_eq!(scene.window(50).0, walked.len() / scene.lists, "laps");
         }
+    }
+
+    #[test]
+    fn the_tables_follow_one_another_through_laps_and_batches() {
+        let mut tour = Tour::default();
+        let batch = [(0, 0), (1, 0), (2, 1), (3, 1), (4, 2)];
+        let tables: Vec<usize> = batch.iter().cycle().take(12).map(|&(index, laps)| tour.table(index, laps)).collect();
+        assert_eq!(tables, [1, 1, 2, 2, 3, 4, 4, 5, 5, 6, 7, 7]);
+    }
+
+    #[test]
+    fn sizes_of_caches_are_read_as_the_kernel_writes_them() {
+        assert_eq!(["32K\n", "1024K", "32768K"].map(bytes), [Some(32 << 10), Some(1 << 20), Some(32 << 20)]);
+        assert_eq!(["", "K", "32", "32M", "-1K", "18446744073709551615K"].map(bytes), [None; 6]);
+    }
+
+    #[test]
+    fn the_large_scene_is_at_least_twice_the_cache_between_its_bounds() {
+        let mb = |cache: usize| beyond(Some(cache << 10)) >> 20;
+        assert_eq!([0, 1_024, 32_768].map(mb), [64; 3]);
+        assert_eq!([32_769, 36_608, 65_536].map(mb), [128; 3]);
+        assert_eq!([65_537, 98_304, 131_072, 524_288].map(mb), [256; 4]);
+        assert_eq!((beyond(None), beyond(Some(usize::MAX))), (64 << 20, 256 << 20));
+        let large = |size| {
+            let (replicas, count) = Scene::measures(size, Some(40 << 20));
+            (replicas * count as usize * size_of::<Node>()) >> 20
+        };
+        assert_eq!((large(Size::Default), large(Size::Full)), (128, 256));
     }
 
     #[test]

@@ -157,7 +157,7 @@ mod avx2 {
     }
 }
 
-/// How many batches: little enough, input and output together, for the L1 cache.
+/// How many batches of 1 KB to hash, and pairs of them to compare: 16 and 32 KB at the default size, 4 and 8 MB at the full one.
 fn batches(size: Size) -> usize {
     size.pick(8, 16, 4_096)
 }

@@ -1,16 +1,19 @@
 //! The program as a person starts it.
 
+use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Stdio};
 
 use perfplan_harness::contract;
 
 /// Names that the executable plan refers to; a missing one breaks its steps.
-const CASES: [&str; 48] = [
+const CASES: [&str; 49] = [
     "batch/one-by-one",
     "batch/batched",
     "batch/under-load",
+    "batch/single-arrivals",
     "breaker/failures-only",
     "breaker/latency-aware",
     "breaker/spikes/failures-only",
@@ -77,6 +80,34 @@ fn the_payments_service_can_be_started_alone_and_says_where_it_listens() {
     child.kill().and_then(|()| child.wait()).expect("it is ended");
     let health = health.unwrap_or_else(|error| panic!("{error}, where it said {line:?}"));
     assert!(health.starts_with("HTTP/1.1 200 OK") && health.ends_with(r#"{"status":"ok"}"#), "{health}");
+}
+
+/// Runs the program to its end: the exit code, and what it says on stderr.
+fn ended(arguments: &[&OsStr]) -> (Option<i32>, String) {
+    #[expect(clippy::disallowed_methods, reason = "the tool's room for processes is not this crate's")]
+    let output = match Command::new(env!("CARGO_BIN_EXE_engine")).args(arguments).output() {
+        Ok(output) => output,
+        Err(error) => panic!("the program does not start: {error}"),
+    };
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_and_the_program_fails() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("some port is free");
+    let port = taken.local_addr().expect("it is bound").port().to_string();
+    let (code, said) = ended(&["serve", "--port", &port].map(OsStr::new));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.starts_with(&format!("port {port} is taken; ")), "{said}");
+}
+
+#[test]
+fn an_argument_that_is_no_text_is_refused_in_words() {
+    for arguments in [vec![OsStr::from_bytes(b"\xff")], vec![OsStr::new("run"), OsStr::from_bytes(b"a\xff")]] {
+        let (code, said) = ended(&arguments);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains("\\xFF") && !said.contains("panicked"), "{said}");
+    }
 }
 
 fn health(address: &str) -> io::Result<String> {

@@ -14,7 +14,8 @@ use crate::queue::RING;
 use crate::tape::Tape;
 use crate::topology;
 
-/// The cores of the machine that the plan lays out; more are not used.
+/// The cores of the machine that the plan lays out. Where there are more, perfplan gives the case no more CPUs than these, and
+/// no more background threads are started; by hand the roles get their share of all.
 const CORES: usize = 16;
 
 /// Orders per second. One is long back when the next one comes, unless it was held up.
@@ -51,7 +52,7 @@ fn pinned(size: Size) -> Box<dyn FnMut(&Load)> {
     }
 }
 
-/// Serves orders as they come, beside as many background threads as there are CPUs: half a load for the whole machine.
+/// Serves orders as they come, beside as many background threads as there are CPUs: half a load for up to [`CORES`] of them.
 fn orders<S>(size: Size, settle: S) -> impl FnMut(&Load)
 where
     S: FnOnce(Role) -> Placed + Clone + Send + 'static,

@@ -14,6 +14,10 @@ const LIMITS: Limits = Limits { factor: 8, floor: 100_000, ceiling: 1_000_000, s
 
 /// Stands before a service, shared by all who call it. Clocks are in nanoseconds; one that is set back does no harm.
 pub(super) trait Breaker: Sized {
+    /// Whether it has to be told how long each call took that went well, which its user reads the clock twice for. One
+    /// that does not asks for the time only when a call fails, or when it is not closed.
+    const TIMES_CALLS: bool;
+
     fn closed() -> Self;
 
     fn machine(&self) -> &Machine;
@@ -61,6 +65,8 @@ impl<B: Breaker> Drop for Permit<'_, B> {
 pub(super) struct FailuresOnly(Machine);
 
 impl Breaker for FailuresOnly {
+    const TIMES_CALLS: bool = false;
+
     fn closed() -> Self {
         Self(Machine::closed(SETTINGS))
     }
@@ -82,6 +88,8 @@ pub(super) struct LatencyAware {
 }
 
 impl Breaker for LatencyAware {
+    const TIMES_CALLS: bool = true;
+
     fn closed() -> Self {
         Self { machine: Machine::closed(SETTINGS), window: Window::empty(LIMITS) }
     }

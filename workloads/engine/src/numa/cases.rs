@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use perfplan_harness::{Size, Suite, add, amount, gauge};
 
 use super::memory::{BLOCK, Memory};
+use super::plain::Plain;
 use super::scheduler::{Scheduler, SchedulingError, Task};
 use crate::tape::Random;
 use crate::topology::{self, Cpus, Machine};
@@ -23,7 +24,7 @@ pub(crate) fn register(suite: &mut Suite) {
     suite
         .case("numa/plain", plain)
         .about(
-            "100 tasks revalue a block of prices each, on one pool of threads and memory wherever the system puts them",
+            "100 tasks revalue a block of prices each, out of one queue, on threads and memory wherever the system puts them",
         )
         .threads(WORKERS)
         .operations(TASKS as u64);
@@ -35,7 +36,20 @@ pub(crate) fn register(suite: &mut Suite) {
 }
 
 fn plain(size: Size) -> impl FnMut(u64) -> u64 {
-    revalue(&Machine::flat(&allowed()), size)
+    let shards = shards(size);
+    let pool = match Plain::start(&allowed(), WORKERS, shards) {
+        Ok(pool) => pool,
+        Err(error) => panic!("no threads or no memory for the pool: {error}"),
+    };
+    let desk = Desk::open(shards, |_| pool.memory());
+    move |index| {
+        desk.sum.store(0, Relaxed);
+        (0..TASKS).for_each(|task| pool.submit(Box::new(desk.valuation(index, task))));
+        if let Err(error) = pool.wait() {
+            panic!("an iteration of {TASKS} tasks: {error}");
+        }
+        desk.sum.load(Relaxed)
+    }
 }
 
 fn aware(size: Size) -> impl FnMut(u64) -> u64 {
@@ -51,6 +65,10 @@ fn allowed() -> Cpus {
     topology::allowed().unwrap_or_else(|_| [0].into_iter().collect())
 }
 
+fn shards(size: Size) -> usize {
+    size.pick(16, 256, 16_384)
+}
+
 /// What all tasks of an iteration share.
 struct Desk {
     shards: Vec<Memory>,
@@ -59,22 +77,43 @@ struct Desk {
 }
 
 impl Desk {
-    /// Shards of random prices, a block of memory each, dealt to the nodes one by one.
-    fn open(scheduler: &Scheduler, shards: usize) -> Result<Self, SchedulingError> {
-        let (homes, mut random) = (scheduler.homes(), Random::seeded(50));
-        let shard = |home: &usize| {
-            let mut memory = scheduler.memory(*home)?;
+    /// Shards of random prices, each in a block of memory that `block` gives for its number.
+    ///
+    /// # Panics
+    /// Where there is no memory.
+    fn open(shards: usize, block: impl Fn(usize) -> Result<Memory, SchedulingError>) -> Arc<Self> {
+        let mut random = Random::seeded(50);
+        let shard = |number: usize| {
+            let mut memory = block(number)?;
             memory.chunks_exact_mut(8).for_each(|price| price.copy_from_slice(&random.word().to_le_bytes()));
             Ok(memory)
         };
-        let shards = homes.iter().cycle().take(shards).map(shard).collect::<Result<_, _>>()?;
-        Ok(Self { shards, sum: AtomicU64::new(0) })
+        match (0..shards).map(shard).collect::<Result<_, SchedulingError>>() {
+            Ok(shards) => Arc::new(Self { shards, sum: AtomicU64::new(0) }),
+            Err(error) => panic!("no memory for the prices: {error}"),
+        }
+    }
+
+    /// Dealt to the nodes one by one.
+    fn dealt(scheduler: &Scheduler, shards: usize) -> Arc<Self> {
+        let homes = scheduler.homes();
+        Self::open(shards, |number| scheduler.memory(homes[number % homes.len()]))
     }
 
     /// The shard of a task.
     fn shard(&self, index: u64, task: usize) -> usize {
         let first = index.wrapping_mul(STRIDE) % self.shards.len() as u64;
         (first as usize + task) % self.shards.len()
+    }
+
+    /// What a task does with the memory it gets.
+    fn valuation(self: &Arc<Self>, index: u64, task: usize) -> impl FnOnce(&mut [u8]) + Send + use<> {
+        let (shard, desk) = (self.shard(index, task), Arc::clone(self));
+        move |scratch| {
+            // The task's number makes equal shards' results different, so that none can stand for another.
+            let value = moved(&desk.shards[shard], index ^ (task as u64) << 32, scratch);
+            desk.sum.fetch_add(value, Relaxed);
+        }
     }
 }
 
@@ -89,16 +128,13 @@ fn moved(prices: &[u8], shift: u64, scratch: &mut [u8]) -> u64 {
 }
 
 fn revalue(machine: &Machine, size: Size) -> impl FnMut(u64) -> u64 + use<> {
-    let shards: usize = size.pick(16, 256, 16_384);
+    let shards = shards(size);
     let scheduler = match Scheduler::start(machine, WORKERS, shards + TASKS) {
         Ok(scheduler) => scheduler,
         Err(error) => panic!("no threads or no memory for the scheduler: {error}"),
     };
     scheduler.refused.iter().for_each(|refused| tell(refused));
-    let desk = match Desk::open(&scheduler, shards) {
-        Ok(desk) => Arc::new(desk),
-        Err(error) => panic!("no memory for the prices: {error}"),
-    };
+    let desk = Desk::dealt(&scheduler, shards);
     let mut stolen = 0;
     move |index| {
         desk.sum.store(0, Relaxed);
@@ -117,13 +153,7 @@ fn revalue(machine: &Machine, size: Size) -> impl FnMut(u64) -> u64 + use<> {
 }
 
 fn revaluation(desk: &Arc<Desk>, index: u64, task: usize) -> Task {
-    let (shard, desk) = (desk.shard(index, task), Arc::clone(desk));
-    let home = Arc::clone(&desk);
-    Task::beside(&home.shards[shard], BLOCK, move |scratch| {
-        // The task's number makes equal shards' results different, so that none can stand for another.
-        let value = moved(&desk.shards[shard], index ^ (task as u64) << 32, scratch);
-        desk.sum.fetch_add(value, Relaxed);
-    })
+    Task::beside(&desk.shards[desk.shard(index, task)], BLOCK, desk.valuation(index, task))
 }
 
 /// What was not permitted is no failure, but somebody may wonder at the numbers.
@@ -154,7 +184,7 @@ mod tests {
     #[test]
     fn shards_are_dealt_to_all_nodes_and_every_one_is_used() {
         let scheduler = Scheduler::start(&fake(2, 1, 1), 2, 16 + TASKS).unwrap();
-        let desk = Desk::open(&scheduler, 16).unwrap();
+        let desk = Desk::dealt(&scheduler, 16);
         assert_eq!(desk.shards.iter().map(Memory::node).collect::<Vec<_>>(), [0, 1].repeat(8));
         let mut used: Vec<usize> = (0..16).map(|index| desk.shard(index, 0)).collect();
         used.sort_unstable();

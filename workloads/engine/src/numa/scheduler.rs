@@ -12,7 +12,7 @@ use super::station::{Found, Station};
 use crate::topology::{self, Cpus, Machine};
 
 /// What a task does with the memory it gets.
-type Work = Box<dyn FnOnce(&mut [u8]) + Send>;
+pub(super) type Work = Box<dyn FnOnce(&mut [u8]) + Send>;
 
 /// Work, and the memory it needs.
 pub(super) struct Task {

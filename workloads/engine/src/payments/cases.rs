@@ -37,7 +37,7 @@ pub(crate) fn register(suite: &mut Suite) {
         .operations(REQUESTS as u64);
     for (rate, word) in RATES {
         let about = format!(
-            "{rate} payments per second, over HTTP to a service in this process, open loop; 200 are an iteration"
+            "{rate} payments per second, over HTTP to a service in this process, open loop; 200 or more are an iteration"
         );
         suite.load(&format!("payments/before/{word}"), rate, load_before).about(&about).threads(2);
         suite.load(&format!("payments/after/{word}"), rate, load_after).about(&about).threads(2);

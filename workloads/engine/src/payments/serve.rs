@@ -1,6 +1,6 @@
 //! The service alone, for k6 or curl: `engine serve`.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
@@ -29,12 +29,14 @@ struct Options {
 /// Serves where the first of the program's arguments is `serve`; `None` where it is not.
 pub(crate) fn by_hand(mut arguments: impl Iterator<Item = String>) -> Option<ExitCode> {
     arguments.next().filter(|word| word == "serve")?;
-    let served = options(arguments).and_then(|options| serve(options).map_err(|error| error.to_string()));
-    let failed = |text| {
+    let failed = |text: String, code: u8| {
         let _ = writeln!(io::stderr(), "{text}");
-        ExitCode::from(2)
+        ExitCode::from(code)
     };
-    Some(served.map_or_else(failed, |()| ExitCode::SUCCESS))
+    Some(match options(arguments) {
+        Ok(options) => serve(options).map_or_else(|text| failed(text, 1), |()| ExitCode::SUCCESS),
+        Err(text) => failed(text, 2),
+    })
 }
 
 fn options(mut words: impl Iterator<Item = String>) -> Result<Options, String> {
@@ -52,17 +54,32 @@ fn options(mut words: impl Iterator<Item = String>) -> Result<Options, String> {
     Ok(options)
 }
 
-fn serve(options: Options) -> io::Result<()> {
+/// # Errors
+/// Why there is no service, in words, and what to do where its port is the reason.
+fn serve(options: Options) -> Result<(), String> {
     let accounts = opening::accounts(ACCOUNTS);
     let payments: Shared = if options.before {
         Arc::new(Mutex::new(Before::open(accounts, KEYS)))
     } else {
         Arc::new(Mutex::new(After::open(accounts, KEYS)))
     };
-    let server = Server::start(options.port, payments, Limits::default())?;
-    writeln!(io::stdout(), "http://{}: {ACCOUNTS} accounts; Ctrl-C ends it", server.address())?;
+    let server =
+        Server::start(options.port, payments, Limits::default()).map_err(|error| refusal(options.port, &error))?;
+    let told = writeln!(io::stdout(), "http://{}: {ACCOUNTS} accounts; Ctrl-C ends it", server.address());
+    told.map_err(|error| format!("nobody can be told where it listens: {error}"))?;
     server.wait();
     Ok(())
+}
+
+fn refusal(port: u16, error: &io::Error) -> String {
+    let advice = match error.kind() {
+        ErrorKind::AddrInUse => {
+            "is taken; end what listens there, or choose another: --port PORT, 0 for any that is free"
+        }
+        ErrorKind::PermissionDenied => "is not for everybody; choose one from 1024 on: --port PORT",
+        _ => "can't be served",
+    };
+    format!("port {port} {advice} ({error})")
 }
 
 #[cfg(test)]
@@ -88,6 +105,18 @@ mod tests {
         ] {
             let said = options_of(&words).unwrap_err();
             assert!(said.contains(named) && said.contains("--before"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_not_to_be_had_is_named_with_what_to_do() {
+        let said = |kind: ErrorKind| refusal(80, &kind.into());
+        for (kind, advice) in [
+            (ErrorKind::AddrInUse, "port 80 is taken; end what listens there, or choose another: --port"),
+            (ErrorKind::PermissionDenied, "port 80 is not for everybody; choose one from 1024 on: --port"),
+            (ErrorKind::OutOfMemory, "port 80 can't be served (out of memory)"),
+        ] {
+            assert!(said(kind).starts_with(advice), "{}", said(kind));
         }
     }
 

@@ -31,12 +31,14 @@ impl Region {
         Some(Self { mapping, mapped: bytes, start: mapping, bytes, pages: Pages::Ordinary })
     }
 
-    /// `pages` of 2 MB, aligned to their size: reserved huge pages where the administrator set some aside, else transparent
-    /// ones where the system gives them, else ordinary memory: [`Region::pages`] says which. `None` where the kernel has no
-    /// memory.
+    /// `pages` of 2 MB, aligned to their size: reserved huge pages where the administrator set enough aside and this process
+    /// may have them, else transparent ones where the system gives them, else ordinary memory: [`Region::pages`] says which.
+    /// `None` where the kernel has no memory.
     pub(super) fn huge(pages: usize) -> Option<Self> {
         let bytes = pages * HUGE_PAGE;
-        if let Some(mapping) = map(bytes, libc::MAP_HUGETLB | libc::MAP_HUGE_2MB) {
+        if let Some(mapping) =
+            map(bytes, libc::MAP_HUGETLB | libc::MAP_HUGE_2MB).and_then(|start| populated(start, bytes))
+        {
             return Some(Self { mapping, mapped: bytes, start: mapping, bytes, pages: Pages::Reserved });
         }
         // One page more than needed, so that an aligned start lies inside.
@@ -70,6 +72,20 @@ impl Drop for Region {
         // SAFETY: exactly the range that `map` returned, once; the slices borrowed from the region are gone.
         unsafe { libc::munmap(self.mapping.as_ptr().cast(), self.mapped) };
     }
+}
+
+/// A mapping of ours whose pages are all present and writable now; else it is gone. A container may map more reserved pages
+/// than it may have (the `hugetlb` controller of its group), and would be killed (`SIGBUS`) by the first touch of one that it may
+/// not.
+fn populated(mapping: NonNull<u8>, bytes: usize) -> Option<NonNull<u8>> {
+    // SAFETY: the range is our own mapping; pages that appear hold zeroes, and those that are there already stay.
+    let answer = unsafe { libc::madvise(mapping.as_ptr().cast(), bytes, libc::MADV_POPULATE_WRITE) };
+    if answer == 0 {
+        return Some(mapping);
+    }
+    // SAFETY: exactly the range that `map` returned, once; nobody else knows of it.
+    unsafe { libc::munmap(mapping.as_ptr().cast(), bytes) };
+    None
 }
 
 /// Asks for transparent huge pages in a range of a mapping of ours, and touches the first to see what comes.
@@ -123,6 +139,39 @@ mod tests {
             assert_eq!(region.pages(), Pages::at(region.start.addr().get()));
         }
         assert_eq!(Region::present(4_096).unwrap().pages(), Pages::Ordinary);
+    }
+
+    /// The pages of a mapping that are in memory; `None` where something of it is not mapped.
+    fn in_memory(start: NonNull<u8>, bytes: usize) -> Option<usize> {
+        let mut pages = vec![0_u8; bytes.div_ceil(4_096)];
+        // SAFETY: a byte for each page; where the range is not mapped the call is refused.
+        let answer = unsafe { libc::mincore(start.as_ptr().cast(), bytes, pages.as_mut_ptr()) };
+        (answer == 0).then(|| pages.iter().filter(|&&page| page & 1 == 1).count())
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri knows no pages")]
+    fn a_mapping_is_populated_to_its_end() {
+        let mapping = map(16 * 4_096, 0).unwrap();
+        assert_eq!(in_memory(mapping, 16 * 4_096), Some(0));
+        assert_eq!(populated(mapping, 16 * 4_096), Some(mapping));
+        assert_eq!(in_memory(mapping, 16 * 4_096), Some(16));
+        // SAFETY: mapped above, and not used any more.
+        unsafe { libc::munmap(mapping.as_ptr().cast(), 16 * 4_096) };
+    }
+
+    #[test]
+    #[cfg_attr(miri, ignore = "Miri knows no pages")]
+    fn a_mapping_that_can_not_be_populated_is_none_and_unmapped() {
+        let refused_and_unmapped = || {
+            let mapping = map(16 * 4_096, 0).unwrap();
+            // SAFETY: our own mapping. Pages that may not be written stand for those that there are not.
+            unsafe { libc::mprotect(mapping.as_ptr().cast(), 16 * 4_096, libc::PROT_READ) };
+            assert_eq!(populated(mapping, 16 * 4_096), None);
+            in_memory(mapping, 16 * 4_096).is_none()
+        };
+        // Other tests may map something at the same place in between, though not every time.
+        assert!((0..20).any(|_| refused_and_unmapped()));
     }
 
     #[test]
