@@ -27,7 +27,8 @@ fn k6(arguments: K6Args, console: &Console) -> Result<Exit> {
     shown.print(console, &output)?;
     // Where there is no workspace, it is only shown.
     if let Ok(workspace) = Workspace::of(&folder) {
-        let kept = Runs::at(workspace.own().join("runs")).keep(&run)?;
+        // Not among the runs: `latest` is what was measured here.
+        let kept = Runs::at(workspace.own().join("imports")).keep(&run)?;
         shown.write(&kept)?;
         console.say(&format!("the imported run: {}", kept.display()));
     }

@@ -18,17 +18,15 @@ pub enum Level {
     FastestHalf,
     /// The middle half: the interquartile mean.
     MiddleHalf,
+    /// All of them.
+    Whole,
 }
 
 impl Level {
     /// Those that may be taken for a metric. What adds up over iterations is disturbed in one direction; a percentile or a
     /// ratio is not, and its high values are what it is there for.
     fn of_metric(metric: &Metric) -> &'static [Self] {
-        if metric.adds_up() {
-            &[Self::FastestQuarter, Self::FastestHalf, Self::MiddleHalf]
-        } else {
-            &[Self::MiddleHalf]
-        }
+        if metric.adds_up() { &[Self::FastestQuarter, Self::FastestHalf, Self::MiddleHalf] } else { &[Self::Whole] }
     }
 
     /// Of the levels that may be taken for a metric, the one with the smallest spread.
@@ -44,6 +42,7 @@ impl Level {
             Self::FastestQuarter => (0.0, 0.25),
             Self::FastestHalf => (0.0, 0.5),
             Self::MiddleHalf => (0.25, 0.75),
+            Self::Whole => (0.0, 1.0),
         };
         stats::mean_between(batches, from, to)
     }
@@ -59,11 +58,13 @@ mod tests {
         assert_eq!(Level::FastestQuarter.of(&batches), 1.5);
         assert_eq!(Level::FastestHalf.of(&batches), 2.5);
         assert_eq!(Level::MiddleHalf.of(&batches), 4.5);
+        assert_eq!(Level::Whole.of(&batches), 129.0 / 8.0);
     }
 
     #[test]
     fn the_tail_of_a_percentile_is_not_cut_off() {
-        assert_eq!(Level::of_metric(&"latency.p99".parse().unwrap()), [Level::MiddleHalf]);
+        assert_eq!(Level::of_metric(&"latency.p99".parse().unwrap()), [Level::Whole]);
+        assert_eq!(Level::Whole.of(&[1.0, 1.0, 1.0, 97.0]), 25.0, "a stall in one of four batches counts");
         assert_eq!(Level::of_metric(&Metric::wall()).len(), 3);
     }
 }

@@ -199,7 +199,8 @@ fn per_block(kept: &[&Vec<Sample>], at: usize) -> BTreeMap<Metric, Vec<f64>> {
 fn per_process(blocks: &[Vec<Sample>], at: usize, usage: Usage) -> BTreeMap<Metric, f64> {
     let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
     for (name, value) in blocks.iter().flat_map(|block| &block[at].values) {
-        if !is_per_block(name) && name != "batch" {
+        // The length of an open loop and its CPU time say nothing of a process.
+        if !is_per_block(name) && !["batch", "batch.cpu"].contains(&name.as_str()) {
             *sums.entry(name).or_default() += value;
         }
     }

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use crate::samples::{CaseId, Measurement, Run};
 use crate::stats;
-use crate::verdict::{ClaimOutcome, Holds, Judgement, Verdict, is_same_code};
+use crate::verdict::{ClaimOutcome, Holds, Judgement, Verdict, Why, is_same_code};
 
 /// Rounds of a case that is compared with nothing: enough for a steady mean and its spread.
 const ALONE: usize = 20;
+/// Rounds that every case gets, whatever they cost: without them it would be missing from the report, and nobody would know what
+/// a round of it costs.
+const FIRST: usize = 4;
 
 /// The next series of rounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,9 +37,8 @@ pub(super) fn next(run: &Run, judgement: &Judgement, given_up: &[CaseId], purse:
     let open = run.cases.iter().enumerate().filter(|(_, case)| !given_up.contains(case));
     let turns = open.filter_map(|(at, case)| turn(run, judgement, at, case));
     let paid = turns.filter_map(|(turn, measured)| {
-        let rounds = affordable(run.measurement(&run.cases[turn.case])?, turn.rounds, purse);
-        // The first look is always taken: a case without it would be missing from the report.
-        let rounds = if measured == 0 { turn.rounds } else { rounds };
+        let measurement = run.measurement(&run.cases[turn.case])?;
+        let rounds = if measured == 0 { turn.rounds.min(FIRST) } else { affordable(measurement, turn.rounds, purse) };
         (rounds > 0).then_some((Turn { rounds, ..turn }, measured))
     });
     paid.min_by_key(|(_, measured)| *measured).map(|(turn, _)| turn)
@@ -87,7 +89,9 @@ fn undecided(run: &Run, judgement: &Judgement, measurement: &Measurement) -> Vec
 fn is_open(run: &Run, judgement: &Judgement, measurement: &Measurement) -> bool {
     let lost = run.failures.iter().any(|failure| failure.case.as_ref() == Some(&measurement.case));
     let outcome = judgement.steps.iter().find(|outcome| outcome.step.case == measurement.case);
-    let undecided = |claim: &ClaimOutcome| claim.timed && claim.holds == Holds::Undecided;
+    // What the case does not yield, no more rounds of it will.
+    let yields = |claim: &ClaimOutcome| measurement.rounds.len() < ALONE || !matches!(claim.why, Why::Absent(_));
+    let undecided = |claim: &ClaimOutcome| claim.timed && claim.holds == Holds::Undecided && yields(claim);
     !lost && (measurement.rounds.is_empty() || outcome.is_some_and(|outcome| outcome.claims.iter().any(undecided)))
 }
 

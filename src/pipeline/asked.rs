@@ -1,5 +1,6 @@
 //! What a request comes to before anything is built: the plan, the variants, the other revision.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
@@ -59,21 +60,20 @@ impl<'r> Asked<'r> {
         let paired = request.base.is_some();
         // Before this machine is asked what it can build: all machines have to divide alike.
         let (division, variants) = match request.shard {
-            Some(shard) => Division::cut(shard, variants, paired).map(|(division, own)| (Some(division), own))?,
+            Some(shard) => {
+                let cut = Division::cut(shard, variants, paired, request.claims_only);
+                cut.map(|(division, own)| (Some(division), own))?
+            }
             None => (None, variants),
         };
         if division.as_ref().is_some_and(|division| division.leaves_drills(paired)) {
             drills.clear();
         }
         let fitness = Fitness::of(&workspace.root)?;
-        let (variants, skipped) = fit(variants, &fitness, &workspace, request)?;
+        let (variants, mut skipped) = fit(variants, &fitness, &workspace, request)?;
         let base = request.base.as_ref().map(|base| commit(&workspace.root, base)).transpose()?;
         let workloads = stage::workloads(&plan, &workspace)?;
-        // A step that is a way to build is measured where that build is asked for.
-        let built = |name: &VariantName| {
-            variants.iter().any(|variant| variant.name == *name) || skipped.iter().any(|skip| skip.variant == *name)
-        };
-        steps.retain(|step| step.variant.as_ref().is_none_or(built));
+        skipped.extend(not_asked_for(&mut steps, &plan.baseline, &variants, &skipped));
         Ok(Self {
             request,
             plan,
@@ -126,9 +126,32 @@ fn steps(plan: &Plan, request: &Request, filters: &Filters) -> Result<Vec<Step>>
     if request.claims_only && plan.steps.is_empty() {
         return Err(usage("the plan makes no claims: add a [[step]] to perfplan.toml (docs/claims.md)").into());
     }
-    let meant = |step: &Step| filters.matches(&step.case) || filters.matches(&step.after);
+    let meant = |step: &Step| filters.matches_any(&[&step.case, &step.after]);
     let all = plan.steps.iter().map(recorded).collect::<Result<Vec<_>>>()?;
     Ok(all.into_iter().filter(meant).collect())
+}
+
+/// Takes the steps out that need a build which this run does not make, and says for each such build how many there are.
+fn not_asked_for(
+    steps: &mut Vec<Step>,
+    baseline: &VariantName,
+    variants: &[Variant],
+    skipped: &[Skipped],
+) -> Vec<Skipped> {
+    let built = |name: &VariantName| variants.iter().any(|variant| variant.name == *name);
+    let told = |name: &VariantName| skipped.iter().any(|skip| skip.variant == *name);
+    let lacks = |step: &Step| {
+        let needed = [Some(baseline), step.variant.as_ref()];
+        needed.into_iter().flatten().find(|name| !built(name) && !told(name)).cloned()
+    };
+    let mut left_out: BTreeMap<VariantName, usize> = BTreeMap::new();
+    steps.retain(|step| {
+        let lacking = lacks(step);
+        lacking.iter().for_each(|name| *left_out.entry(name.clone()).or_default() += 1);
+        lacking.is_none()
+    });
+    let why = |count: usize| format!("not built in this run, and {count} steps of the plan need it");
+    left_out.into_iter().map(|(variant, count)| Skipped { variant, why: why(count) }).collect()
 }
 
 /// A step as a run keeps it: what the plan says, in its own words.
@@ -159,7 +182,8 @@ fn variants(plan: &Plan, design: Option<&Design>, steps: &[Step], request: &Requ
     let mut chosen: Vec<Variant> = match (asked.is_empty(), alone && design.is_none()) {
         // Against another revision, the build that ships is what counts.
         (true, true) => {
-            let steps = if request.claims_only && request.base.is_none() { steps } else { &[] };
+            let whole = (request.claims_only || request.baseline_alone) && request.base.is_none();
+            let steps = if whole { steps } else { &[] };
             let of_a_step = |variant: &&Variant| steps.iter().any(|step| step.variant.as_ref() == Some(&variant.name));
             baseline.into_iter().chain(all.iter().filter(of_a_step)).cloned().collect()
         }

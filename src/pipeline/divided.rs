@@ -24,11 +24,13 @@ pub(super) struct Division {
 }
 
 impl Division {
-    /// Cuts this shard's part from `all` variants, the baseline first unless there is a base revision (`paired`).
-    pub(super) fn cut(shard: Shard, all: Vec<Variant>, paired: bool) -> Result<(Self, Vec<Variant>)> {
+    /// Cuts this shard's part from `all` variants, the baseline first unless there is a base revision (`paired`). Where claims
+    /// alone are judged, the steps are divided, whatever they are built as.
+    pub(super) fn cut(shard: Shard, all: Vec<Variant>, paired: bool, claims: bool) -> Result<(Self, Vec<Variant>)> {
         let candidates = all.len().saturating_sub(usize::from(!paired));
         let digest = content_id(format!("{all:?}").as_bytes())?;
-        let Share { variants, cases } = shard.share(all, paired);
+        let Share { variants, cases } =
+            if claims { Share { variants: all, cases: Some(shard) } } else { shard.share(all, paired) };
         let own = variants.len().saturating_sub(usize::from(!paired));
         Ok((Self { shard, candidates, own, cases, variants: digest }, variants))
     }
@@ -88,11 +90,13 @@ mod tests {
     #[test]
     fn what_other_shards_compare_counts_in_every_metric() {
         let variants: Vec<Variant> = (0..5).map(|at| Variant::plain(format!("v{at}").parse().unwrap())).collect();
-        let (by_variant, _) = Division::cut("1/3".parse().unwrap(), variants.clone(), false).unwrap();
+        let (by_variant, _) = Division::cut("1/3".parse().unwrap(), variants.clone(), false, false).unwrap();
         assert_eq!((by_variant.candidates, by_variant.own), (4, 2));
         assert_eq!(by_variant.elsewhere(10, 10, 3), 2 * 10 * 3);
-        let (by_case, _) = Division::cut("1/9".parse().unwrap(), variants, false).unwrap();
+        let (by_case, _) = Division::cut("1/9".parse().unwrap(), variants.clone(), false, false).unwrap();
         assert_eq!(by_case.elsewhere(2, 10, 3), 4 * 8 * 3);
         assert_eq!(by_case.elsewhere(2, usize::MAX, 3), usize::MAX);
+        let (of_claims, own) = Division::cut("1/3".parse().unwrap(), variants, false, true).unwrap();
+        assert!(own.len() == 5 && of_claims.cases.is_some(), "steps are divided, and each shard builds what they need");
     }
 }

@@ -127,7 +127,8 @@ impl Chosen {
                 Err(failure) => {
                     self.missing.push(step.case.clone());
                     // What this machine can't build is no failure of anybody's.
-                    if !choice.unfit.iter().any(|skip| step.variant.as_ref() == Some(&skip.variant)) {
+                    let mut unfit = choice.unfit.iter().chain(&self.skipped);
+                    if !unfit.any(|skip| step.variant.as_ref() == Some(&skip.variant)) {
                         self.failures.push(*failure);
                     }
                 }

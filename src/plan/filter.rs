@@ -74,9 +74,15 @@ impl Filters {
     /// Whether the case is meant.
     #[must_use]
     pub fn matches(&self, case: &CaseId) -> bool {
-        let case = case.to_string();
+        self.matches_any(&[case])
+    }
+
+    /// Whether what has all these names is meant: by one of them, and excluded by none.
+    #[must_use]
+    pub fn matches_any(&self, names: &[&CaseId]) -> bool {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         let (excluding, including): (Vec<&Filter>, Vec<&Filter>) = self.0.iter().partition(|filter| filter.excludes);
-        let fits = |filter: &&Filter| filter.fits(&case);
+        let fits = |filter: &&Filter| names.iter().any(|name| filter.fits(name));
         (including.is_empty() || including.iter().any(fits)) && !excluding.iter().any(fits)
     }
 

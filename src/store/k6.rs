@@ -33,6 +33,10 @@ const DURATION: &str = "http_req_duration";
 /// Its number of requests.
 const REQUESTS: &str = "http_reqs";
 
+/// The statistics of k6's that are told of every trend by default, and whatever percentiles were asked for.
+const STATISTICS: [(&str, &str); 5] =
+    [("avg", "mean"), ("med", "p50"), ("p(50)", "p50"), ("min", "min"), ("max", "max")];
+
 /// One summary of k6.
 #[derive(Clone, Debug, PartialEq)]
 pub struct K6Summary {
@@ -117,10 +121,10 @@ fn read_one(name: &str, measured: &Map<String, Value>) -> Vec<(Metric, f64)> {
 fn kind(values: &Map<String, Value>) -> &'static str {
     let has = |key: &str| values.contains_key(key);
     match () {
-        () if has("avg") || has("med") || values.keys().any(|key| key.starts_with("p(")) => "trend",
         () if has("passes") && has("fails") => "rate",
         () if has("count") && has("rate") => "counter",
         () if has("value") => "gauge",
+        () if values.keys().any(|key| statistic(key).is_some()) => "trend",
         () => "",
     }
 }
@@ -144,23 +148,16 @@ fn trend(name: &str, is_time: bool, values: &Map<String, Value>) -> Vec<(Metric,
     };
     let unit = if is_time { MILLISECOND } else { 1.0 };
     let read = |(key, value): (&String, &Value)| -> Option<(Metric, f64)> {
-        let value = value.as_f64().filter(|value| value.is_finite())?;
-        Some((format!("{prefix}.{}", statistic(key)?).parse().ok()?, value * unit))
+        let value = value.as_f64().map(|value| value * unit).filter(|value| value.is_finite())?;
+        Some((format!("{prefix}.{}", statistic(key)?).parse().ok()?, value))
     };
     values.iter().filter_map(read).collect()
 }
 
 /// Our word for a statistic: `p(99.9)` is `p99.9`.
 fn statistic(key: &str) -> Option<String> {
-    let known = match key {
-        "avg" => "mean",
-        "med" | "p(50)" => "p50",
-        "min" => "min",
-        "max" => "max",
-        _ => "",
-    };
-    if !known.is_empty() {
-        return Some(known.to_owned());
+    if let Some((_, ours)) = STATISTICS.iter().find(|(theirs, _)| *theirs == key) {
+        return Some((*ours).to_owned());
     }
     let percentile = key.strip_prefix("p(")?.strip_suffix(')')?;
     let plain = percentile.parse::<f64>().is_ok_and(|p| (0.0..=100.0).contains(&p));
@@ -276,5 +273,7 @@ mod tests {
             refused(r#"{"version": "1.0.0", "results": {"metrics": [{"type": "trend"}]}}"#).contains("has no name")
         );
         assert!(refused(&"[".repeat(10_000)).contains("line 1"), "deep nesting is an error, not a crash");
+        let huge = r#"{"metrics": {"http_req_duration": {"max": 1e303}}}"#;
+        assert!(refused(huge).contains("no metric"), "more milliseconds than there are nanoseconds: {}", refused(huge));
     }
 }

@@ -458,16 +458,16 @@ fn what_k6_measured_is_imported_judged_kept_and_compared() {
         project.perfplan(&[&usual[..], arguments, &files.iter().map(String::as_str).collect::<Vec<_>>()].concat())
     };
     import("old", &["--save", "before"]).exits(0).says("✓ latency.p99 < 5ms").says("4.05 ms");
-    import("new", &[]).exits(4).says("✗ latency.p99 < 5ms");
-    project.perfplan(&["compare", "before", "latest"]).exits(3).says("latency.p99").says("regressed");
-    let one = ["import", "k6", "old-0.json", "--claim", "latency.p99 < 5ms"];
-    project.perfplan(&one).exits(0).says("? latency.p99 < 5ms");
-    project.perfplan(&[&one[..], &["--strict"]].concat()).exits(5);
+    import("new", &["--save", "after"]).exits(4).says("✗ latency.p99 < 5ms");
+    project.perfplan(&["compare", "before", "after"]).exits(3).says("latency.p99").says("regressed");
+    project.perfplan(&["report", "latest"]).exits(1).says("there are no runs");
     // What can't be meant.
-    project
-        .perfplan(&["import", "k6", "old-0.json", "--claim", "wall < before"])
-        .exits(2)
-        .says("nothing before an import");
+    import("old", &["--claim", "wall < before"]).exits(2).says("nothing before an import");
+    import("old", &["--claim", "k6.http_req_faild < 1%"]).exits(2).says("k6.http_req_failed");
+    let one = |more: &[&str]| project.perfplan(&[&["import", "k6", "old-0.json"], more].concat()).exits(2);
+    one(&["--claim", "latency.p99 < 5ms"]).says("5 executions at least");
+    one(&["old-0.json"]).says("given twice");
+    one(&["--case", "step::x"]).says("steps of the plan");
     project.write("broken.json", "{\"metrics\": ");
     project.perfplan(&["import", "k6", "broken.json"]).exits(1).says("broken.json is no summary of k6").says("line 1");
     project.perfplan(&["import", "k6", "missing.json"]).exits(1).says("missing.json can't be read");

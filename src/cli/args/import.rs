@@ -15,14 +15,14 @@ pub(in crate::cli) enum ImportCommand {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-One file is one execution of the same test: the more of them, the more can be said. A single one decides nothing.
+One file is one execution of the same test: the more of them, the more can be said. Claims take five at least.
 `http_req_duration` becomes latency.p50, latency.p99 and so on, `http_reqs` becomes throughput; docs/claims.md has the rest.
 
 Examples:
   k6 run --summary-trend-stats 'avg,med,p(95),p(99),max' --summary-export 1.json script.js   (and so on)
   cargo perfplan import k6 *.json --claim 'latency.p99 < 5ms'
-  cargo perfplan import k6 *.json --case k6::checkout --save nightly
-  cargo perfplan compare nightly latest")]
+  cargo perfplan import k6 *.json --case k6::checkout --save monday
+  cargo perfplan compare monday tuesday         two that were saved: latency and throughput")]
 pub(in crate::cli) struct K6Args {
     /// What `k6 run --summary-export FILE` or handleSummary() wrote
     #[arg(required = true, value_name = "FILE")]

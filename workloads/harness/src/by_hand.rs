@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::chart;
+use crate::latency::OpenLoop;
 use crate::protocol::Size;
-use crate::suite::{Case, Outcome, Suite, Work};
+use crate::suite::{Case, Suite, Work};
 
 const HELP: &str = "Cases that `cargo perfplan` measures. By hand:
   list              the cases and what they do
@@ -73,8 +74,7 @@ fn in_batches(name: &str, work: &mut Work) -> String {
 
 /// One batch, as long as patience lasts: a queue that grows is seen only by who looks on for long enough.
 fn under_load(name: &str, rate: f64, work: &mut Work) -> String {
-    let arrivals = |outcome: &Outcome| outcome.latency.as_ref().map_or(1, |latencies| latencies.histogram.len().max(1));
-    let per_iteration = arrivals(&work(1, 0)) as f64;
+    let per_iteration = OpenLoop::at(rate).per_iteration() as f64;
     let n = (rate * PATIENCE.as_secs_f64() / per_iteration).ceil() as u64;
     work(n.div_ceil(WARM_UP), 0);
     let outcome = work(n, 0);

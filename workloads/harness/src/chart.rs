@@ -94,9 +94,9 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[0], "  10000 arrivals, 500.0 per second intended, 250.0 achieved");
         assert_eq!(lines[1], "  latency.p50     60.0 us");
-        assert_eq!(lines[3], "  latency.p99     5.00 ms");
-        assert_eq!(lines[7], format!("  from  50.0 us     9800 {}", "#".repeat(50)));
-        assert_eq!(lines[8], "  from 100.0 us        0", "an empty step has its row: {text}");
+        assert_eq!(lines[4], "  latency.p99     5.00 ms");
+        assert_eq!(lines[9], format!("  from  50.0 us     9800 {}", "#".repeat(50)));
+        assert_eq!(lines[10], "  from 100.0 us        0", "an empty step has its row: {text}");
         assert_eq!(*lines.last().unwrap(), "  from 20.00 ms       10 #", "{text}");
     }
 }

@@ -7,9 +7,12 @@ use hdrhistogram::Histogram;
 /// The longest latency that is told apart; longer ones count as this.
 const LONGEST: u64 = 60_000_000_000;
 
-/// Arrivals in one iteration of a latency case: enough for a 99th percentile of every batch, which is one iteration where the
-/// rate is low.
+/// Arrivals in one iteration of a latency case at least: enough for a 99th percentile of every batch.
 pub(crate) const ARRIVALS: u64 = 200;
+
+/// How long one iteration of a latency case is at least, in seconds. In shorter bursts, each from an empty queue, a service that
+/// can't keep up with its rate would hardly show it.
+const ITERATION: f64 = 0.1;
 
 /// So many arrivals at least lie above a percentile that is told: of fewer, it would be the maximum under another name.
 const ABOVE: f64 = 2.0;
@@ -23,6 +26,11 @@ pub(crate) struct OpenLoop {
 impl OpenLoop {
     pub(crate) fn at(per_second: f64) -> Self {
         Self { per_second }
+    }
+
+    /// Arrivals in one iteration.
+    pub(crate) fn per_iteration(self) -> u64 {
+        ((self.per_second * ITERATION).ceil() as u64).max(ARRIVALS)
     }
 
     /// When an arrival should start.
@@ -72,10 +80,17 @@ impl Latencies {
     /// The metrics of a latency case; of percentiles those that there are enough arrivals for.
     pub(crate) fn percentiles(&self) -> Vec<(&'static str, f64)> {
         let arrivals = self.histogram.len() as f64;
-        let all = [("latency.p50", 50.0), ("latency.p95", 95.0), ("latency.p99", 99.0), ("latency.p99.9", 99.9)];
+        let all = [
+            ("latency.p50", 50.0),
+            ("latency.p90", 90.0),
+            ("latency.p95", 95.0),
+            ("latency.p99", 99.0),
+            ("latency.p99.9", 99.9),
+        ];
         let known = all.into_iter().filter(|(_, percentile)| arrivals * (100.0 - percentile) >= ABOVE * 99.99);
         let known = known.map(|(name, percentile)| (name, self.histogram.value_at_percentile(percentile) as f64));
-        known.chain([("latency.max", self.histogram.max() as f64), ("latency.mean", self.histogram.mean())]).collect()
+        let ends = [("latency.min", self.histogram.min() as f64), ("latency.max", self.histogram.max() as f64)];
+        known.chain(ends).chain([("latency.mean", self.histogram.mean())]).collect()
     }
 
     /// Arrivals per second that were meant to be.
@@ -133,10 +148,17 @@ pub(crate) mod tests {
         let names = |arrivals| -> Vec<&str> {
             OpenLoop::at(1e9).run(arrivals, |_| ()).percentiles().into_iter().map(|(name, _)| name).collect()
         };
-        assert_eq!(names(3), ["latency.max", "latency.mean"]);
-        assert_eq!(names(ARRIVALS - 1), ["latency.p50", "latency.p95", "latency.max", "latency.mean"]);
-        assert_eq!(names(ARRIVALS), ["latency.p50", "latency.p95", "latency.p99", "latency.max", "latency.mean"]);
-        assert_eq!(names(2_000).len(), 6);
+        assert_eq!(names(3), ["latency.min", "latency.max", "latency.mean"]);
+        assert_eq!(names(ARRIVALS - 1)[..3], ["latency.p50", "latency.p90", "latency.p95"]);
+        assert!(!names(ARRIVALS - 1).contains(&"latency.p99"));
+        assert!(names(ARRIVALS).contains(&"latency.p99") && !names(ARRIVALS).contains(&"latency.p99.9"));
+        assert!(names(2_000).contains(&"latency.p99.9"));
+    }
+
+    #[test]
+    fn an_iteration_lasts_a_tenth_of_a_second_and_has_a_percentiles_worth_of_arrivals() {
+        let arrivals = |rate| OpenLoop::at(rate).per_iteration();
+        assert_eq!([arrivals(10.0), arrivals(2_000.0), arrivals(50_000.0)], [200, 200, 5_000]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::process::ExitCode;
 
-use crate::latency::{ARRIVALS, Latencies, OpenLoop};
+use crate::latency::{Latencies, OpenLoop};
 use crate::protocol::{CONTROL, Description, Size};
 use crate::{Checksum, Digest, Load, by_hand, worker};
 
@@ -37,7 +37,7 @@ impl Case {
     /// Where `n` is 0.
     pub fn operations(&mut self, n: u64) -> &mut Self {
         assert!(n > 0, "case {}: an iteration does one operation at least", self.description.name);
-        self.description.operations = if self.description.rate.is_some() { n * ARRIVALS } else { n };
+        self.description.operations = n * per_iteration(self.description.rate);
         self
     }
 
@@ -76,7 +76,7 @@ impl Suite {
 
     /// Adds a latency case: `rate` iterations arrive per second, whether the one before has ended or not (open loop), and
     /// each one's latency counts from its intended start, so that a stall is seen by all that had to wait for it. One iteration
-    /// of a batch is [`Load::ARRIVALS`] of them.
+    /// of a batch is a tenth of a second of them, and [`Load::ARRIVALS`] at least.
     ///
     /// # Panics
     /// As [`Suite::case`], and where the rate is not above 0.
@@ -90,7 +90,7 @@ impl Suite {
 
     /// Adds a latency case with many requests in flight, as a service on a socket has them. The work does one batch: it sends
     /// the requests of a [`Load`] when they are due, however it likes, and notes the end and the result of each.
-    /// `rate` requests are due per second, and one iteration is [`Load::ARRIVALS`] of them.
+    /// `rate` requests are due per second, and one iteration is a tenth of a second of them, [`Load::ARRIVALS`] at least.
     ///
     /// ```
     /// use std::time::Instant;
@@ -125,7 +125,7 @@ impl Suite {
             assert!(rate > 0.0, "case {name}: a rate is above 0 per second, not {rate}");
         }
         let at = self.cases.len();
-        let operations = if rate.is_some() { ARRIVALS } else { 1 };
+        let operations = per_iteration(rate);
         let description = Description { name: name.to_owned(), threads: 1, operations, rate, about: String::new() };
         self.cases.push(Case { description, setup: Box::new(setup) });
         &mut self.cases[at]
@@ -139,6 +139,11 @@ impl Suite {
             Err(_) => by_hand::main(&self, std::env::args().skip(1)),
         }
     }
+}
+
+/// Arrivals in one iteration; 1 for a case of batches.
+fn per_iteration(rate: Option<f64>) -> u64 {
+    rate.map_or(1, |rate| OpenLoop::at(rate).per_iteration())
 }
 
 fn batches<R: Digest>(mut work: impl FnMut(u64) -> R + 'static) -> Work {
@@ -167,7 +172,7 @@ fn open_loop<R: Digest>(rate: f64, mut work: impl FnMut(u64) -> R + 'static) -> 
     let arrivals = OpenLoop::at(rate);
     Box::new(move |iterations, extra| {
         let (mut checksum, mut done_extra) = (Checksum::default(), 0);
-        let (count, extra) = (iterations * ARRIVALS, extra * ARRIVALS);
+        let (count, extra) = (iterations * arrivals.per_iteration(), extra * arrivals.per_iteration());
         let latencies = arrivals.run(count, |index| {
             black_box(work(black_box(index))).digest(&mut checksum);
             // The extra work is spread over the arrivals, so that the handicap slows the service itself.
@@ -183,7 +188,7 @@ fn open_loop<R: Digest>(rate: f64, mut work: impl FnMut(u64) -> R + 'static) -> 
 fn open_load(rate: f64, mut work: impl FnMut(&Load) + 'static) -> Work {
     let rate = OpenLoop::at(rate);
     Box::new(move |iterations, extra| {
-        let load = Load::at(rate, iterations * Load::ARRIVALS, extra * Load::ARRIVALS);
+        let load = Load::at(rate, iterations * rate.per_iteration(), extra * rate.per_iteration());
         work(&load);
         let (checksum, latencies) = load.end();
         Outcome { checksum, latency: Some(latencies) }

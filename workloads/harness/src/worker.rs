@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::counters::Counters;
-use crate::latency::ARRIVALS;
+use crate::latency::OpenLoop;
 use crate::protocol::{Command, Reply, Sample, Size, VERSION};
 use crate::suite::{Outcome, Suite, Work};
 use crate::{allocator, fence, metrics, sites};
@@ -107,7 +107,8 @@ fn set_up(suite: &Suite, name: &str, size: &str, handicap: f64) -> Result<Standi
     let case = suite.cases.iter().find(|case| case.description.name == name);
     let case = case.ok_or_else(|| format!("{} has no case {name:?}", suite.name))?;
     let size: Size = size.parse()?;
-    let operations = case.description.operations as f64 / ARRIVALS as f64;
+    let arrivals = case.description.rate.map_or(1, |rate| OpenLoop::at(rate).per_iteration());
+    let operations = case.description.operations as f64 / arrivals as f64;
     Ok(Standing { work: (case.setup)(size), operations, counters: Counters::open(), handicap, owed: 0.0 })
 }
 
@@ -136,6 +137,7 @@ fn sample(outcome: &Outcome, operations: f64, wall: f64, used: Usage, counts: Ve
         values.extend(latencies.percentiles().into_iter().map(|(name, ns)| (name.to_owned(), ns)));
         values.push(("throughput".to_owned(), latencies.achieved() * operations));
         values.push(("batch".to_owned(), wall));
+        values.push(("batch.cpu".to_owned(), used.cpu_ns as f64));
     } else {
         values.push(("wall".to_owned(), wall));
         values.push(("cpu".to_owned(), used.cpu_ns as f64));
@@ -350,7 +352,8 @@ mod tests {
     #[test]
     fn a_load_whose_requests_fail_is_an_answer_that_says_how_many_and_why() {
         let replies = talk("setup refused quick 0\nbatch 1\n");
-        let said = "panicked: 200 of 200 requests failed, the first was request 0, 0.0 ms after it was due: no service";
+        let said =
+            "panicked: 10000 of 10000 requests failed, the first was request 0, 0.0 ms after it was due: no service";
         assert_eq!(replies[2], Reply::Error(said.into()));
     }
 
