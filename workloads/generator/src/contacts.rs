@@ -69,9 +69,17 @@ impl Contacts {
         Some(table.sample(rng))
     }
 
-    fn draw(&self, rng: &mut impl Rng) -> Option<u32> {
-        self.place(rng).map(|place| self.pool[place])
+    fn draw(&self, rng: &mut impl Rng) -> Option<Drawn> {
+        self.place(rng).map(|place| Drawn { place, subscriber: self.pool[place] })
     }
+}
+
+/// Who is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Drawn {
+    /// The place in the circle, from 0.
+    place: usize,
+    subscriber: u32,
 }
 
 /// After: contacts with their table, built once.
@@ -100,8 +108,8 @@ impl PreparedContacts {
         self.table.as_ref().map(|table| table.sample(rng))
     }
 
-    fn draw(&self, rng: &mut impl Rng) -> Option<u32> {
-        self.place(rng).map(|place| self.contacts.pool[place])
+    fn draw(&self, rng: &mut impl Rng) -> Option<Drawn> {
+        self.place(rng).map(|place| Drawn { place, subscriber: self.contacts.pool[place] })
     }
 }
 
@@ -112,27 +120,35 @@ fn subscribers(size: Size) -> impl Iterator<Item = Contacts> {
 }
 
 /// The calls of iteration `index`: one by each of the subscribers from the iteration's first on, around the end.
+///
+/// `note` gets each contact's place in the circle, from 1, and 0 where there was nobody to call. Subscribers' own numbers
+/// would be equally likely whatever the weights.
 #[inline]
-fn calls<C>(book: &[C], index: u64, draw: impl Fn(&C, &mut SmallRng) -> Option<u32>) -> u64 {
+fn calls<C>(
+    book: &[C],
+    index: u64,
+    draw: impl Fn(&C, &mut SmallRng) -> Option<Drawn>,
+    mut note: impl FnMut(f64),
+) -> u64 {
     let mut rng = random::of_iteration(index);
     let mut called = Checksum::default();
     let (around, onward) = book.split_at((index as usize).wrapping_mul(STRIDE) % book.len());
     for caller in onward.iter().chain(around).take(CALLS) {
         let contact = draw(caller, &mut rng);
-        observe("contact", contact.map_or(-1.0, f64::from));
-        called.add(contact.map_or(u64::MAX, u64::from));
+        note(contact.map_or(0.0, |drawn| drawn.place as f64 + 1.0));
+        called.add(contact.map_or(u64::MAX, |drawn| u64::from(drawn.subscriber)));
     }
     called.value()
 }
 
 fn rebuilt(size: Size) -> impl FnMut(u64) -> u64 {
     let book: Vec<Contacts> = subscribers(size).collect();
-    move |index| calls(&book, index, |caller, rng| caller.draw(rng))
+    move |index| calls(&book, index, |caller, rng| caller.draw(rng), |place| observe("contact", place))
 }
 
 fn prepared(size: Size) -> impl FnMut(u64) -> u64 {
     let book: Vec<PreparedContacts> = subscribers(size).map(PreparedContacts::from).collect();
-    move |index| calls(&book, index, |caller, rng| caller.draw(rng))
+    move |index| calls(&book, index, |caller, rng| caller.draw(rng), |place| observe("contact", place))
 }
 
 #[cfg(test)]
@@ -144,7 +160,7 @@ mod tests {
 
     const DRAWS: usize = 200_000;
 
-    /// Contacts numbered from 0, so that a drawn number is its place in the pool.
+    /// Contacts numbered from 0.
     fn numbered(weights: &[f64]) -> Contacts {
         Contacts { pool: (0..weights.len() as u32).collect(), weights: weights.into() }
     }
@@ -153,11 +169,13 @@ mod tests {
         (1..=CIRCLE).map(|rank| 1.0 / rank as f64).collect()
     }
 
-    fn frequencies(count: usize, mut draw: impl FnMut(&mut SmallRng) -> Option<u32>) -> Vec<u64> {
+    fn frequencies(count: usize, mut draw: impl FnMut(&mut SmallRng) -> Option<Drawn>) -> Vec<u64> {
         let mut rng = random::of_iteration(1);
         let mut drawn = vec![0; count];
         for _ in 0..DRAWS {
-            drawn[draw(&mut rng).unwrap() as usize] += 1;
+            let Drawn { place, subscriber } = draw(&mut rng).unwrap();
+            assert_eq!(place, subscriber as usize, "a number of `numbered` is its place");
+            drawn[place] += 1;
         }
         drawn
     }
@@ -188,6 +206,32 @@ mod tests {
         let mut other = zipf();
         other[3] *= 1.1;
         assert!(fit::chi_square(&drawn, &other) < 1e-6, "{drawn:?}");
+    }
+
+    /// How often a case would observe each place when subscribers draw from the circles of `book`.
+    fn observed(book: &[Contacts]) -> Vec<u64> {
+        let mut observed = vec![0; CIRCLE];
+        for index in 0..200 {
+            calls(book, index, |caller, rng| caller.draw(rng), |place| observed[place as usize - 1] += 1);
+        }
+        observed
+    }
+
+    #[test]
+    fn what_a_case_observes_is_as_the_weights_say_and_sees_other_weights() {
+        let mut book: Vec<Contacts> = subscribers(Size::Default).collect();
+        let mut expected = vec![0.0; CIRCLE];
+        for contacts in &book {
+            let sum: f64 = contacts.weights.iter().sum();
+            expected.iter_mut().zip(contacts.weights()).for_each(|(all, weight)| *all += weight / sum);
+        }
+        let right = observed(&book);
+        assert!(fit::chi_square(&right, &expected) > 1e-3, "{right:?}");
+        for contacts in &mut book {
+            contacts.weights = contacts.weights.iter().map(|weight| weight.powf(1.1)).collect();
+        }
+        let wrong = observed(&book);
+        assert!(fit::chi_square(&wrong, &expected) < 1e-6, "{wrong:?}");
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod durations;
 mod fit;
 mod generate;
 mod msisdn;
+mod own_folder;
 mod random;
 mod record;
 mod subscribers;

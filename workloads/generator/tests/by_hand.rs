@@ -3,7 +3,7 @@
 use perfplan_harness::contract;
 
 /// Names that the executable plan refers to; a missing one breaks its steps.
-const CASES: [&str; 16] = [
+const CASES: [&str; 23] = [
     "contacts/rebuilt",
     "contacts/prepared",
     "msisdn/formatted",
@@ -16,10 +16,17 @@ const CASES: [&str; 16] = [
     "redb/cached",
     "redb/naive/100k",
     "redb/cached/100k",
+    "redb/naive/1M",
+    "redb/cached/1M",
+    "redb/naive/far",
+    "redb/cached/far",
     "writer/per-batch",
     "writer/persistent",
     "generate/naive",
+    "generate/formatted",
     "generate/all",
+    "generate/naive/100k",
+    "generate/all/100k",
 ];
 
 #[test]

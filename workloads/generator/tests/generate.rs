@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
@@ -32,6 +32,16 @@ fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
+}
+
+/// The user's own folder.
+fn own_folder(temporary: &Path) -> PathBuf {
+    let own = names(temporary).into_iter().find(|name| name.starts_with("perfplan-generator-")).unwrap();
+    temporary.join(own)
+}
+
+fn databases(temporary: &Path) -> Vec<String> {
+    names(&own_folder(temporary)).into_iter().filter(|name| name.ends_with(".redb")).collect()
 }
 
 #[test]
@@ -66,10 +76,25 @@ fn processes_that_start_at_once_make_one_database_and_the_same_files_before_and_
         fs::read_to_string(out.join("stats_shard0.json")).unwrap()
     });
     assert!(statistics.iter().all(|text| *text == statistics[0]));
-    let private = names(temporary.path()).into_iter().find(|name| name.starts_with("perfplan-generator-")).unwrap();
-    let databases = names(&temporary.path().join(private));
-    assert_eq!(databases.iter().filter(|name| name.ends_with(".redb")).count(), 1, "{databases:?}");
-    assert!(!databases.iter().any(|name| name.ends_with(".unfinished")), "{databases:?}");
+    let all = names(&own_folder(temporary.path()));
+    assert_eq!(databases(temporary.path()).len(), 1, "{all:?}");
+    assert!(!all.iter().any(|name| name.ends_with(".unfinished")), "{all:?}");
+}
+
+#[test]
+fn the_database_of_another_seed_goes_at_the_end_unless_it_is_to_be_kept() {
+    let temporary = temporary();
+    let left = |name: &str, more: &[&str]| {
+        let out = temporary.path().join(name);
+        let size = ["--subscribers", "20", "--shards", "1", "--out", out.to_str().unwrap()];
+        let (code, _, faults) = ended(start(temporary.path(), &[&size, more].concat()));
+        assert_eq!((code, &*faults), (Some(0), ""));
+        databases(temporary.path()).iter().map(|name| name.rsplit_once('-').unwrap().1.to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(left("a", &["--seed", "7"]), [""; 0]);
+    assert_eq!(left("b", &["--seed", "7", "--keep"]), ["seed7.redb"]);
+    assert_eq!(left("c", &[]), ["seed1.redb", "seed7.redb"]);
+    assert_eq!(left("d", &["--seed", "7"]), ["seed1.redb"]);
 }
 
 #[test]

@@ -7,20 +7,21 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
-use super::day::{self, Done, Order};
+use super::day::{self, Done, Order, SEED};
 
 const HELP: &str = "generate --subscribers N --out DIR [--naive] [--shards N] [--rotate SIZE] [--seed N]
+  [--keep]
   One day of call detail records of N subscribers (2 to 10M), to gzip files in a new or empty folder.
   --naive         every part as it was before its optimisation
   --shards N      so many threads and shards (1 to 1000; as many as CPUs)
   --rotate SIZE   largest size of a file, bytes before compression (16M)
   --seed N        another seed makes other people, who do other things (1)
+  --keep          leave the database of another seed than 1 for the next run; else it is removed at the end
 N and SIZE are whole numbers, with k, M or G behind them for thousands, millions and thousands of millions.";
 
 const MOST_SUBSCRIBERS: u64 = 10_000_000;
 const MOST_SHARDS: u64 = 1_000;
 const ROTATE_BYTES: u64 = 16_000_000;
-const SEED: u64 = 1;
 
 /// Generates what the arguments after `generate` say. Exit codes: 0, 1 where it could not be done, 2 where the arguments are
 /// wrong.
@@ -36,10 +37,15 @@ fn run(order: &Order) -> ExitCode {
     match day::generate(order) {
         Ok(done) => {
             let said = said(&summary(order, &done, peak_memory()));
-            done.failures.iter().fold(said, |_, failure| failed(failure, 1))
+            complaints(done).fold(said, |_, text| failed(&text, 1))
         }
         Err(error) => failed(&format!("{error:#}"), 1),
     }
+}
+
+/// All that went wrong, in words.
+fn complaints(done: Done) -> impl Iterator<Item = String> {
+    done.failures.into_iter().map(|failure| failure.to_string()).chain(done.faults)
 }
 
 fn said(text: &str) -> ExitCode {
@@ -62,6 +68,7 @@ fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Option<Order>,
         shards: cpus(),
         rotate_bytes: ROTATE_BYTES,
         seed: SEED,
+        keep: false,
         out: PathBuf::new(),
     };
     while let Some(option) = arguments.next() {
@@ -71,6 +78,7 @@ fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Option<Order>,
         match &*name {
             "help" | "-h" | "--help" => return Ok(None),
             "--naive" => order.naive = true,
+            "--keep" => order.keep = true,
             "--subscribers" => subscribers = Some(number(value()?, 2, MOST_SUBSCRIBERS)?),
             "--shards" => order.shards = number(value()?, 1, MOST_SHARDS)? as u32,
             "--rotate" => order.rotate_bytes = number(value()?, 1, u64::MAX)?,
@@ -136,6 +144,7 @@ mod tests {
 
     use super::*;
     use crate::subscribers::Lookups;
+    use crate::writer::WriteError;
 
     fn parsed(arguments: &str) -> Result<Option<Order>, String> {
         parse(arguments.split_whitespace().map(OsString::from))
@@ -143,7 +152,8 @@ mod tests {
 
     fn order() -> Order {
         let out = PathBuf::from("d");
-        Order { subscribers: 10_000, naive: false, shards: cpus(), rotate_bytes: ROTATE_BYTES, seed: SEED, out }
+        let (shards, rotate_bytes) = (cpus(), ROTATE_BYTES);
+        Order { subscribers: 10_000, naive: false, shards, rotate_bytes, seed: SEED, keep: false, out }
     }
 
     #[test]
@@ -153,9 +163,16 @@ mod tests {
 
     #[test]
     fn everything_can_be_said_in_any_order() {
-        let said = "--out d --seed 7 --naive --rotate 512k --shards 3 --subscribers 1M";
-        let expected =
-            Order { subscribers: 1_000_000, naive: true, shards: 3, rotate_bytes: 512_000, seed: 7, ..order() };
+        let said = "--out d --seed 7 --keep --naive --rotate 512k --shards 3 --subscribers 1M";
+        let expected = Order {
+            subscribers: 1_000_000,
+            naive: true,
+            shards: 3,
+            rotate_bytes: 512_000,
+            seed: 7,
+            keep: true,
+            ..order()
+        };
         assert_eq!(parsed(said), Ok(Some(expected)));
     }
 
@@ -182,13 +199,24 @@ mod tests {
     #[test]
     fn the_summary_has_rates_and_what_is_known_of_memory_and_cache() {
         let lookups = Some(Lookups { hits: 99, misses: 1 });
-        let done = Done { records: 3_000, files: 4, took: Duration::from_millis(1_500), lookups, failures: Vec::new() };
+        let (took, failures, faults) = (Duration::from_millis(1_500), Vec::new(), vec!["not a shard".to_owned()]);
+        let done = Done { records: 3_000, files: 4, took, lookups, failures, faults };
         let order = Order { shards: 2, ..order() };
         let expected = "3000 records of 10000 subscribers in 4 files of 2 complete shards, in d\n  1.50 s, 2000 records/s\n  \
                         peak resident memory 2.5 MiB\n  cache hit rate 99.00 %";
         assert_eq!(summary(&order, &done, Some(2_560)), expected);
         let done = Done { lookups: None, ..done };
         assert_eq!(summary(&order, &done, None).lines().count(), 2);
+    }
+
+    #[test]
+    fn shards_that_failed_and_other_faults_are_complained_about() {
+        let cause = std::io::Error::other("gone");
+        let failure = WriteError { shard: 1, file: PathBuf::from("d"), safe: 2, lost: 3, cause };
+        let (failures, faults) = (vec![failure.into()], vec!["no statistics".to_owned()]);
+        let done = Done { records: 0, files: 0, took: Duration::ZERO, lookups: None, failures, faults };
+        let says = ["shard 1: d: gone; 2 records are safe, 3 are lost at most", "no statistics"];
+        assert_eq!(complaints(done).collect::<Vec<_>>(), says);
     }
 
     #[test]

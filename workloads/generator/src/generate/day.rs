@@ -5,16 +5,19 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Error, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 
+use super::failure::Failure;
 use super::network::Network;
 use super::parts::{All, Naive, Parts};
 use super::shard::{Finished, Shard};
-use crate::subscribers::{Chunks, Lookups};
-use crate::writer::WriteError;
+use crate::subscribers::{self, Chunks, Lookups};
 
 /// Subscribers of a chunk.
 pub(super) const CHUNK: u64 = 100;
+
+/// The seed where none is said.
+pub(super) const SEED: u64 = 1;
 
 const DAY_SECONDS: u64 = 86_400;
 
@@ -29,6 +32,8 @@ pub(super) struct Order {
     /// Largest size of a file, bytes before compression.
     pub(super) rotate_bytes: u64,
     pub(super) seed: u64,
+    /// Whether the database stays for a later run. That of [`SEED`] does in any case: the cases have it too.
+    pub(super) keep: bool,
     pub(super) out: PathBuf,
 }
 
@@ -42,8 +47,10 @@ pub(super) struct Done {
     pub(super) took: Duration,
     /// Where there is a cache.
     pub(super) lookups: Option<Lookups>,
-    /// One for each shard that could not be completed.
-    pub(super) failures: Vec<String>,
+    /// Shards that could not be completed.
+    pub(super) failures: Vec<Failure>,
+    /// What else went wrong, in words; no record is missing for it.
+    pub(super) faults: Vec<String>,
 }
 
 /// Generates what is ordered. A shard that fails does not keep the others from being completed.
@@ -55,12 +62,10 @@ pub(super) fn generate(order: &Order) -> Result<Done> {
     let network = Network::open(order.subscribers, DAY_SECONDS, order.seed)?;
     let start = Instant::now();
     let shards = if order.naive { shards::<Naive>(order, &network) } else { shards::<All>(order, &network) };
-    let mut done = Done { records: 0, files: 0, took: start.elapsed(), lookups: None, failures: Vec::new() };
-    for shard in shards {
-        match shard {
-            Ok(finished) => done.add(&finished),
-            Err(error) => done.failures.push(told(&error)),
-        }
+    let mut done = Done::of(shards, start.elapsed());
+    if order.seed != SEED && !order.keep {
+        let removed = subscribers::remove(&network.numbering, order.seed);
+        done.faults.extend(removed.err().map(|error| format!("{error:#}")));
     }
     Ok(done)
 }
@@ -74,7 +79,7 @@ fn empty_folder(folder: &Path) -> Result<()> {
 }
 
 /// All shards, each by a thread of its own.
-fn shards<P: Parts>(order: &Order, network: &Network) -> Vec<Result<Finished>> {
+fn shards<P: Parts>(order: &Order, network: &Network) -> Vec<Result<Finished, Failure>> {
     let all = Chunks::new(0..order.subscribers, CHUNK);
     thread::scope(|scope| {
         let shares = (0..order.shards).zip(all.shares(u64::from(order.shards)));
@@ -83,31 +88,37 @@ fn shards<P: Parts>(order: &Order, network: &Network) -> Vec<Result<Finished>> {
                 let generate = move || {
                     Shard::<P>::create(network, &order.out, number, order.rotate_bytes)?.all(&chunks, &order.out)
                 };
-                (number, scope.spawn(move || generate().with_context(|| format!("shard {number}"))))
+                (number, scope.spawn(generate))
             })
             .collect();
         let joined = workers.into_iter().map(|(number, worker)| {
-            worker.join().unwrap_or_else(|_| Err(anyhow!("shard {number}: its worker panicked")))
+            // Not while it generated: the shard outlives that, and counts. While it began its files or completed them.
+            let panicked = || Failure::new(number, anyhow!("its worker panicked"), None);
+            worker.join().unwrap_or_else(|_| Err(panicked()))
         });
         joined.collect()
     })
 }
 
-/// An error in words. What the writer says names the shard, the file and the cause already.
-fn told(error: &Error) -> String {
-    match error.downcast_ref::<WriteError>() {
-        Some(error) => error.to_string(),
-        None => format!("{error:#}"),
-    }
-}
-
 impl Done {
-    fn add(&mut self, shard: &Finished) {
+    fn of(shards: Vec<Result<Finished, Failure>>, took: Duration) -> Self {
+        let mut done = Self { records: 0, files: 0, took, lookups: None, failures: Vec::new(), faults: Vec::new() };
+        for shard in shards {
+            match shard {
+                Ok(finished) => done.add(finished),
+                Err(failure) => done.failures.push(failure),
+            }
+        }
+        done
+    }
+
+    fn add(&mut self, shard: Finished) {
         self.records += shard.written.records();
         self.files += shard.written.parts.len() as u64;
         if let Some(lookups) = shard.lookups {
             self.lookups.get_or_insert_default().add(lookups);
         }
+        self.faults.extend(shard.untold);
     }
 }
 
@@ -125,14 +136,22 @@ mod tests {
     const SUBSCRIBERS: u64 = 1_000;
 
     fn order(out: &Path, naive: bool, shards: u32) -> Order {
-        Order { subscribers: SUBSCRIBERS, naive, shards, rotate_bytes: 400_000, seed: 1, out: out.to_owned() }
+        Order {
+            subscribers: SUBSCRIBERS,
+            naive,
+            shards,
+            rotate_bytes: 400_000,
+            seed: SEED,
+            keep: false,
+            out: out.to_owned(),
+        }
     }
 
     /// A generated day: its records, in the order of subscribers, and its statistics.
     fn day(naive: bool, shards: u32) -> (Vec<Record>, Vec<String>) {
         let out = tempfile::tempdir().unwrap();
         let done = generate(&order(out.path(), naive, shards)).unwrap();
-        assert_eq!(done.failures, [""; 0]);
+        assert!(done.failures.is_empty() && done.faults.is_empty(), "{done:?}");
         let records: Vec<Record> = (0..shards).flat_map(|shard| read_back(out.path(), shard).unwrap()).collect();
         assert_eq!(done.records, records.len() as u64);
         let statistics = |shard| fs::read_to_string(out.path().join(format!("stats_shard{shard}.json"))).unwrap();
@@ -225,8 +244,22 @@ mod tests {
         fs::set_permissions(&taken, Permissions::from_mode(0o500)).unwrap();
         let shards = shards::<All>(&order, &network);
         assert!(shards[0].is_ok() && shards[2].is_ok());
-        let error = told(shards[1].as_ref().err().unwrap());
-        assert!(error.starts_with("shard 1: ") && error.contains("records are safe"), "{error}");
+        let done = Done::of(shards, Duration::ZERO);
+        assert_eq!((done.failures.len(), done.faults.len()), (1, 0));
+        let error = done.failures[0].to_string();
+        let says = error.starts_with("shard 1: ") && error.contains(taken.to_str().unwrap());
+        assert!(says && error.contains("; 0 records are safe, "), "{error}");
         assert!(!read_back(out.path(), 2).unwrap().is_empty());
+    }
+
+    #[test]
+    fn statistics_that_cannot_be_written_are_a_fault_and_cost_no_shard() {
+        let out = tempfile::tempdir().unwrap();
+        let network = Network::open(SUBSCRIBERS, 3_600, 1).unwrap();
+        fs::create_dir(out.path().join("stats_shard1.json")).unwrap();
+        let done = Done::of(shards::<All>(&order(out.path(), false, 2), &network), Duration::ZERO);
+        let read: usize = (0..2).map(|shard| read_back(out.path(), shard).unwrap().len()).sum();
+        assert_eq!((done.records, done.failures.len()), (read as u64, 0));
+        assert!(done.faults.len() == 1 && done.faults[0].contains("stats_shard1.json"), "{:?}", done.faults);
     }
 }

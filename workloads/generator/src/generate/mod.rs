@@ -10,6 +10,7 @@
 mod cases;
 mod command;
 mod day;
+mod failure;
 mod network;
 mod parts;
 mod shard;

@@ -1,4 +1,4 @@
-//! The parts of the generator, all before or all after their optimisation.
+//! The parts of the generator: all before their optimisation, all after it, and all after it but one.
 
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ impl Parts for Naive {
         Self {
             events: network.events,
             calls: RebuildingCalls { logarithm: network.call_duration.into() },
-            prefixes: network.numbering.prefixes().iter().map(u64::to_string).collect(),
+            prefixes: texts(&network.numbering),
             numbering: network.numbering.clone(),
             database: Arc::clone(&network.database),
         }
@@ -155,4 +155,54 @@ impl Parts for All {
     fn take_lookups(&mut self) -> Option<Lookups> {
         Some(self.cache.take_lookups())
     }
+}
+
+/// After, but for the subscriber numbers: what they bring to a whole record is the rest of the way to [`All`].
+pub(super) struct Formatted {
+    prefixes: Vec<String>,
+    all: All,
+}
+
+impl Parts for Formatted {
+    type Circle = PreparedContacts;
+    type Identities = WorkerCache;
+    type Writer = EventWriter;
+
+    fn new(network: &Network) -> Self {
+        Self { prefixes: texts(&network.numbering), all: All::new(network) }
+    }
+
+    fn arrivals(&self, rng: &mut SmallRng) -> [u32; 3] {
+        self.all.arrivals(rng)
+    }
+
+    fn circle(contacts: Contacts) -> PreparedContacts {
+        All::circle(contacts)
+    }
+
+    fn contact(circle: &PreparedContacts, rng: &mut SmallRng) -> Option<Contact> {
+        All::contact(circle, rng)
+    }
+
+    fn msisdn(&self, subscriber: u64) -> u64 {
+        let (range, number) = self.all.numbering.place(subscriber);
+        format_msisdn(&self.prefixes[range], number)
+    }
+
+    fn duration(&self, rng: &mut SmallRng) -> u32 {
+        self.all.duration(rng)
+    }
+
+    fn identities(&mut self) -> &mut WorkerCache {
+        self.all.identities()
+    }
+
+    fn take_lookups(&mut self) -> Option<Lookups> {
+        self.all.take_lookups()
+    }
+}
+
+/// The prefixes of a network's numbers, for [`format_msisdn`].
+fn texts(numbering: &Numbering) -> Vec<String> {
+    numbering.prefixes().iter().map(u64::to_string).collect()
 }

@@ -19,6 +19,8 @@ pub(crate) struct WorkerCache {
     /// Counts the uses of chunks, to know which of them is the longest ago.
     clock: u64,
     lookups: Lookups,
+    /// The most snapshots that were held at once.
+    most_held: usize,
 }
 
 /// Where look-ups found their answer.
@@ -48,13 +50,15 @@ impl Lookups {
 struct Chunk {
     range: RangeInclusive<u64>,
     snapshots: FxHashMap<u64, Arc<Vec<SubscriberSnapshotNumeric>>>,
+    /// How many snapshots these are.
+    held: usize,
     last_used: u64,
 }
 
 impl WorkerCache {
     /// An empty cache that keeps at most `most` chunks, and at least one.
     pub(crate) fn new(database: Arc<SubscriberDbRedb>, most: usize) -> Self {
-        Self { database, chunks: Vec::new(), most: most.max(1), clock: 0, lookups: Lookups::default() }
+        Self { database, chunks: Vec::new(), most: most.max(1), clock: 0, lookups: Lookups::default(), most_held: 0 }
     }
 
     /// Sees to it that the numbers of `range` are answered from memory. Where the cache is full, the chunk goes whose last
@@ -71,9 +75,11 @@ impl WorkerCache {
         if self.chunks.len() == self.most {
             self.evict();
         }
-        let loaded = self.database.load_chunk(range)?.into_iter();
-        let snapshots = loaded.map(|SnapshotCache { msisdn, snapshots }| (msisdn, snapshots)).collect();
-        self.chunks.insert(0, Chunk { range: range.clone(), snapshots, last_used: self.clock });
+        let loaded = self.database.load_chunk(range)?;
+        let held = loaded.iter().map(|cached| cached.snapshots.len()).sum();
+        let snapshots = loaded.into_iter().map(|SnapshotCache { msisdn, snapshots }| (msisdn, snapshots)).collect();
+        self.chunks.insert(0, Chunk { range: range.clone(), snapshots, held, last_used: self.clock });
+        self.most_held = self.most_held.max(self.chunks.iter().map(|chunk| chunk.held).sum());
         Ok(())
     }
 
@@ -96,6 +102,11 @@ impl WorkerCache {
         self.lookups.hits += 1;
         chunk.last_used = self.clock;
         Ok(chunk.snapshots.get(&msisdn).and_then(|snapshots| find_at(snapshots, time)))
+    }
+
+    /// The most snapshots that were ever held at once.
+    pub(crate) fn most_held(&self) -> usize {
+        self.most_held
     }
 
     /// Where look-ups since the last call found their answer.
@@ -165,6 +176,15 @@ mod tests {
             assert_eq!(fixture.held() as u64, CHUNK * (chunk + 1).min(3), "after chunk {chunk}");
         }
         assert_eq!([349, 350, 499].map(|subscriber| fixture.hits(subscriber)), [false, true, true]);
+    }
+
+    #[test]
+    fn the_most_that_was_held_is_all_snapshots_of_the_largest_neighbouring_chunks() {
+        let mut fixture = Fixture::new(2);
+        (0..10).for_each(|chunk| fixture.load(chunk));
+        let snapshots = |chunk| (CHUNK * chunk..CHUNK * (chunk + 1)).map(|number| history(5, number).len()).sum();
+        let of: Vec<usize> = (0..10).map(snapshots).collect();
+        assert_eq!(Some(fixture.cache.most_held()), of.windows(2).map(|pair| pair[0] + pair[1]).max());
     }
 
     #[test]

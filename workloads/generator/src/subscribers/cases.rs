@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use perfplan_harness::{Checksum, Size, Suite, add, amount, gauge};
 use rand::RngExt;
+use rand::rngs::SmallRng;
 use redb::Error;
 
 use super::cache::WorkerCache;
@@ -31,16 +32,21 @@ const SPREAD: u64 = 7_919;
 const SEED: u64 = 1;
 
 pub(crate) fn register(suite: &mut Suite) {
-    let naive_about =
-        "both identities of 1600 calls by 400 subscribers: each by a transaction, a table and a vector of its own";
-    let cached_about =
-        "both identities of 1600 calls by 400 subscribers: from chunks of 100 histories, each loaded at once";
-    suite.case("redb/naive", |size| naive(Network::of(size))).about(naive_about);
-    suite.case("redb/cached", |size| cached(Network::of(size))).about(cached_about);
-    let of_100k = |_| Network::open(100_000, 4);
-    let (naive_about, cached_about) = (format!("{naive_about}, of 100,000"), format!("{cached_about}, of 100,000"));
-    suite.case("redb/naive/100k", move |size| naive(of_100k(size))).about(&naive_about);
-    suite.case("redb/cached/100k", move |size| cached(of_100k(size))).about(&cached_about);
+    pair(suite, "", "", Network::of);
+    pair(suite, "/100k", " of 100,000", |_| Network::open(100_000, 4));
+    pair(suite, "/1M", " of a million", |size| Network::open(size.pick(100_000, 1_000_000, 1_000_000), 4));
+    pair(suite, "/far", " to anybody", Network::far);
+}
+
+/// The case before and the case after, with `name` behind theirs; `whose` says what is different about the calls.
+fn pair(suite: &mut Suite, name: &str, whose: &str, network: fn(Size) -> Network) {
+    let both = "both identities of 1600 calls by 400 subscribers";
+    suite
+        .case(&format!("redb/naive{name}"), move |size| naive(network(size)))
+        .about(&format!("{both}{whose}: each by a transaction, a table and a vector of its own"));
+    suite
+        .case(&format!("redb/cached{name}"), move |size| cached(network(size)))
+        .about(&format!("{both}{whose}: from chunks of 100 histories, each loaded at once"));
 }
 
 /// A network and its database.
@@ -49,6 +55,8 @@ struct Network {
     database: Arc<SubscriberDbRedb>,
     /// Calls of a subscriber.
     calls_each: u32,
+    /// Whom a subscriber calls.
+    called: fn(&Numbering, u64, &mut SmallRng) -> u64,
 }
 
 impl Network {
@@ -56,12 +64,17 @@ impl Network {
         Self::open(size.pick(1_000, 10_000, 1_000_000), size.pick(1, 4, 4))
     }
 
+    /// The same, where anybody may be called.
+    fn far(size: Size) -> Self {
+        Self { called: Numbering::anybody, ..Self::of(size) }
+    }
+
     /// # Panics
     /// Where there is no database and none can be made: nothing can be measured then.
     fn open(subscribers: u64, calls_each: u32) -> Self {
         let numbering = Numbering::new(&Config::load(), subscribers);
         match store::open(&numbering, SEED) {
-            Ok(database) => Self { numbering, database, calls_each },
+            Ok(database) => Self { numbering, database, calls_each, called: Numbering::acquaintance },
             Err(error) => panic!("{error:#}"),
         }
     }
@@ -81,7 +94,7 @@ impl Network {
             for caller in chunks.nth(nth) {
                 for _ in 0..self.calls_each {
                     let time = DAY + rng.random_range(0..86_400);
-                    let called = self.numbering.acquaintance(caller, &mut rng);
+                    let called = (self.called)(&self.numbering, caller, &mut rng);
                     for party in [caller, called] {
                         note(&mut known, identities.identity_at(self.numbering.msisdn(party), time)?);
                     }
@@ -116,6 +129,7 @@ fn cached(network: Network) -> impl FnMut(u64) -> u64 {
         let known = read(network.calls(index, &mut cache));
         let lookups = cache.take_lookups();
         gauge("cache.hit-rate", lookups.hit_rate());
+        gauge("cache.snapshots", cache.most_held() as f64);
         add("cache.fallbacks", lookups.misses);
         known
     }
@@ -145,11 +159,37 @@ mod tests {
     }
 
     #[test]
-    fn nineteen_of_twenty_called_numbers_are_answered_from_the_cache() {
-        let network = Network::of(Size::Default);
+    fn before_and_after_find_the_same_identities_of_anybody() {
+        let (mut before, mut after) = (naive(Network::far(Size::Default)), cached(Network::far(Size::Default)));
+        (0..12).for_each(|index| assert_eq!(before(index), after(index), "iteration {index}"));
+        assert_ne!(before(0), naive(Network::of(Size::Default))(0), "the same people are called");
+    }
+
+    /// The cache after iteration 3.
+    fn used(network: &Network) -> WorkerCache {
         let mut cache = WorkerCache::new(Arc::clone(&network.database), KEPT);
         network.calls(3, &mut cache).unwrap();
-        let lookups = cache.take_lookups();
+        cache
+    }
+
+    #[test]
+    fn where_anybody_is_called_the_cache_answers_for_callers_and_few_others() {
+        let rate = used(&Network::far(Size::Default)).take_lookups().hit_rate();
+        assert!((0.5..0.54).contains(&rate), "{rate}");
+    }
+
+    #[test]
+    fn a_cache_holds_as_many_snapshots_of_a_large_network_as_of_a_small_one() {
+        let [small, large] = [10_000, 100_000].map(|count| used(&Network::open(count, 1)).most_held() as f64);
+        assert!((0.8..1.25).contains(&(large / small)), "{small} and {large}");
+        // Four chunks of numbers with some three or four snapshots each.
+        assert!((1_200.0..1_700.0).contains(&large), "{large}");
+    }
+
+    #[test]
+    fn nineteen_of_twenty_called_numbers_are_answered_from_the_cache() {
+        let network = Network::of(Size::Default);
+        let lookups = used(&network).take_lookups();
         assert_eq!(lookups.hits + lookups.misses, 2 * CHUNKS * CHUNK * 4);
         // Half of all look-ups are of callers, who are always in it.
         let called = 2.0 * lookups.hit_rate() - 1.0;

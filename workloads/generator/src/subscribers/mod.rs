@@ -25,4 +25,6 @@ pub(crate) use database::SubscriberDbRedb;
 pub(crate) use identities::Identities;
 pub(crate) use invent::DAY;
 pub(crate) use numbering::Numbering;
-pub(crate) use store::open;
+#[cfg(test)]
+pub(crate) use snapshot::SubscriberSnapshotNumeric;
+pub(crate) use store::{open, remove};

@@ -69,16 +69,25 @@ impl Numbering {
         } else {
             (0, self.subscribers - 1)
         };
-        // Of one less than there are: from the subscriber on, everyone moves up by one.
-        let drawn = rng.random_range(first..last);
-        if drawn >= subscriber { drawn + 1 } else { drawn }
+        other(subscriber, first..last, rng)
     }
+
+    /// Any subscriber but this one, each as likely.
+    pub(crate) fn anybody(&self, subscriber: u64, rng: &mut impl Rng) -> u64 {
+        other(subscriber, 0..self.subscribers - 1, rng)
+    }
+}
+
+/// One of `others`, which are one less than there are: from the subscriber on, everyone moves up by one.
+fn other(subscriber: u64, others: Range<u64>, rng: &mut impl Rng) -> u64 {
+    let drawn = rng.random_range(others);
+    if drawn >= subscriber { drawn + 1 } else { drawn }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random;
+    use crate::{fit, random};
 
     fn network(subscribers: u64) -> Numbering {
         Numbering::new(&Config::load(), subscribers)
@@ -118,6 +127,17 @@ mod tests {
             assert!((9_400..9_600).contains(&near), "{near} of 10000 are neighbours of {subscriber}");
             assert!(!known.contains(&subscriber), "{subscriber}");
             assert!(known.iter().all(|&other| other < 100_000));
+        }
+    }
+
+    #[test]
+    fn anybody_is_each_other_subscriber_as_likely() {
+        let mut rng = random::of_iteration(3);
+        for subscriber in [0, 4, 9] {
+            let mut known = vec![0; 10];
+            (0..9_000).for_each(|_| known[network(10).anybody(subscriber, &mut rng) as usize] += 1);
+            assert_eq!(known.remove(subscriber as usize), 0);
+            assert!(fit::chi_square(&known, &[1.0; 9]) > 1e-3, "{known:?}");
         }
     }
 

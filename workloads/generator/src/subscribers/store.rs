@@ -3,16 +3,16 @@
 //! Several processes may start at once. One of them makes the file, under another name and behind a lock, and the others wait
 //! for it; whoever opens a file finds a whole one.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 
 use super::database::{SubscriberDbRedb, VERSION};
 use super::numbering::Numbering;
+use crate::own_folder::own_folder;
 
 /// The database of the subscribers of `numbering`, with the histories that `seed` gives them. The file is made where there is
 /// none yet, and made anew where it is not what it should be.
@@ -20,38 +20,28 @@ use super::numbering::Numbering;
 /// # Errors
 /// Where the user's folder can't be made or is somebody else's, and where the file can't be written.
 pub(crate) fn open(numbering: &Numbering, seed: u64) -> Result<Arc<SubscriberDbRedb>> {
-    let folder = own_folder(&std::env::temp_dir())?;
+    let folder = own_folder()?;
     open_in(&folder, numbering, seed).map(Arc::new)
 }
 
-/// A folder below `temporary` that only this user can look into.
-fn own_folder(temporary: &Path) -> Result<PathBuf> {
-    let user = fs::metadata("/proc/self").context("/proc/self, to know whose process this is")?.uid();
-    let folder = temporary.join(format!("perfplan-generator-{user}"));
-    match DirBuilder::new().mode(0o700).create(&folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(error).with_context(|| format!("{}: the folder for databases", folder.display()));
-        }
-        _ => {}
-    }
-    // Of what stands there itself, not of what a link leads to.
-    let found = fs::symlink_metadata(&folder).with_context(|| folder.display().to_string())?;
-    ensure!(
-        found.is_dir() && found.uid() == user && found.mode() & 0o077 == 0,
-        "{} is not a folder of this user's alone (owner {user}, mode 700): remove it, or set TMPDIR",
-        folder.display()
-    );
-    Ok(folder)
+/// Removes the file that [`open`] made of `numbering` and `seed`. Who has it open goes on reading it.
+///
+/// # Errors
+/// Where it can't be removed.
+pub(crate) fn remove(numbering: &Numbering, seed: u64) -> Result<()> {
+    remove_in(&own_folder()?, numbering, seed)
+}
+
+fn path_in(folder: &Path, numbering: &Numbering, seed: u64) -> PathBuf {
+    folder.join(format!("subscribers-v{VERSION}-{}-seed{seed}.redb", numbering.subscribers()))
 }
 
 fn open_in(folder: &Path, numbering: &Numbering, seed: u64) -> Result<SubscriberDbRedb> {
-    let path = folder.join(format!("subscribers-v{VERSION}-{}-seed{seed}.redb", numbering.subscribers()));
+    let path = path_in(folder, numbering, seed);
     if let Ok(database) = SubscriberDbRedb::open(&path, numbering, seed) {
         return Ok(database);
     }
-    let lock = path.with_extension("lock");
-    let held = File::create(&lock).and_then(|file| file.lock().map(|()| file));
-    let _held = held.with_context(|| format!("{}: the lock of a database", lock.display()))?;
+    let _held = locked(&path)?;
     // Another process may have made it in the meantime.
     if let Ok(database) = SubscriberDbRedb::open(&path, numbering, seed) {
         return Ok(database);
@@ -59,6 +49,26 @@ fn open_in(folder: &Path, numbering: &Numbering, seed: u64) -> Result<Subscriber
     make(&path, numbering, seed).with_context(|| format!("{}: making the database", path.display()))?;
     SubscriberDbRedb::open(&path, numbering, seed)
         .with_context(|| format!("{}: opening the database just made", path.display()))
+}
+
+/// Behind the lock, so that nobody's new file goes before they have opened it. The lock itself, an empty file, stays: others
+/// may be waiting for it.
+fn remove_in(folder: &Path, numbering: &Numbering, seed: u64) -> Result<()> {
+    let path = path_in(folder, numbering, seed);
+    let _held = locked(&path)?;
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{}: removing the database", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The lock of the database at `path`, held for as long as the file is open.
+fn locked(path: &Path) -> Result<File> {
+    let lock = path.with_extension("lock");
+    let held = File::create(&lock).and_then(|file| file.lock().map(|()| file));
+    held.with_context(|| format!("{}: the lock of a database", lock.display()))
 }
 
 /// Writes the file under another name and gives it its own when it is whole. Called by who holds the lock.
@@ -76,7 +86,7 @@ fn make(path: &Path, numbering: &Numbering, seed: u64) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::MetadataExt;
 
     use super::*;
     use crate::config::Config;
@@ -145,32 +155,24 @@ mod tests {
     }
 
     #[test]
+    fn a_removed_file_is_read_on_by_who_has_it_and_made_anew_for_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = open_in(folder.path(), &numbering(), SEED).unwrap();
+        open_in(folder.path(), &numbering(), SEED + 1).unwrap();
+        for _ in 0..2 {
+            remove_in(folder.path(), &numbering(), SEED).unwrap();
+            assert!(!file(folder.path()).exists());
+        }
+        assert!(answers(&open));
+        assert!(path_in(folder.path(), &numbering(), SEED + 1).exists(), "another seed's");
+        assert!(answers(&open_in(folder.path(), &numbering(), SEED).unwrap()));
+    }
+
+    #[test]
     fn a_folder_that_cannot_be_written_to_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("missing");
         let error = format!("{:#}", open_in(&missing, &numbering(), SEED).unwrap_err());
         assert!(error.contains("missing/subscribers-v") && error.contains("the lock of a database"), "{error}");
-    }
-
-    #[test]
-    fn the_folder_is_the_users_alone() {
-        let temporary = tempfile::tempdir().unwrap();
-        let folder = own_folder(temporary.path()).unwrap();
-        assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
-        assert_eq!(own_folder(temporary.path()).unwrap(), folder);
-    }
-
-    #[test]
-    fn a_folder_that_others_may_look_into_or_a_link_is_refused() {
-        let temporary = tempfile::tempdir().unwrap();
-        let folder = own_folder(temporary.path()).unwrap();
-        let refused = || own_folder(temporary.path()).unwrap_err().to_string().contains("set TMPDIR");
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
-        assert!(refused());
-        let elsewhere = temporary.path().join("elsewhere");
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
-        fs::rename(&folder, &elsewhere).unwrap();
-        symlink(&elsewhere, &folder).unwrap();
-        assert!(refused());
     }
 }

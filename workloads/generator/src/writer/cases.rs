@@ -1,6 +1,5 @@
 //! The cases: an iteration is a shard of two parts, sent to the writer task in batches.
 
-use std::fs;
 use std::path::Path;
 
 use perfplan_harness::{Size, Suite, add, amount};
@@ -13,7 +12,7 @@ use super::event::EventWriter;
 use super::folder::Folder;
 use super::per_batch::{Appender, Namer};
 use super::read::read_back;
-use super::{WriteError, runtime, shard, task};
+use super::{WriteError, runtime, task};
 use crate::random;
 use crate::record::{Direction, Kind, Record};
 
@@ -49,7 +48,7 @@ struct Shard {
 impl Shard {
     fn of(size: Size) -> Self {
         let batch = size.pick(amount(100), amount(200), amount(1_000));
-        let folder = Folder::temporary("writer").unwrap_or_else(|error| panic!("no folder to write into: {error}"));
+        let folder = Folder::temporary("writer").unwrap_or_else(|error| panic!("no folder to write into: {error:#}"));
         let mut rng = random::of_inputs(5);
         let records = (0..BEGINNINGS + BATCHES * batch).map(|second| record(second as u64, &mut rng)).collect();
         Self { folder, records, batch }
@@ -89,10 +88,7 @@ impl Shard {
     }
 
     fn remove(&self, written: &Written) {
-        for part in 0..written.parts.len() as u32 {
-            let path = shard::complete(&shard::partial(self.folder(), SHARD, part));
-            fs::remove_file(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        }
+        written.remove(self.folder(), SHARD).unwrap_or_else(|error| panic!("{error:#}"));
     }
 }
 
@@ -163,6 +159,7 @@ fn joined<T>(task: Result<T, tokio::task::JoinError>) -> T {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use perfplan_harness::contract;

@@ -1,11 +1,13 @@
 //! What both ways of writing promise.
 
+use std::fs;
 use std::path::Path;
 
+use anyhow::{Context, Result};
 use flate2::Compression;
 use perfplan_harness::{Checksum, Digest};
 
-use super::WriteError;
+use super::{WriteError, shard};
 use crate::record::Record;
 
 /// The fastest compression that is one. Both ways have the same, and the plan names none: a better one would take longer on
@@ -30,11 +32,23 @@ pub(crate) trait Writer: Sized {
     /// Where a file can't be made, written or renamed.
     fn write(&mut self, records: &[Record]) -> Result<(), WriteError>;
 
+    /// How many records are safe so far and how many would be lost at most, if nothing more were written.
+    fn toll(&self) -> Toll;
+
     /// Completes the last part, and says what was written.
     ///
     /// # Errors
     /// As [`Self::write`].
     fn finish(self) -> Result<Written, WriteError>;
+}
+
+/// What becomes of a shard's records where its writing ends before it is complete.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Toll {
+    /// How many records, from the first on, lie in complete files, or in complete gzip members of a file that isn't.
+    pub(crate) safe: u64,
+    /// How many records are lost at most: all others that the writer was given. A part of them may be in a `.partial` file.
+    pub(crate) lost: u64,
 }
 
 /// What a shard has become.
@@ -58,6 +72,17 @@ impl Written {
     /// The records of all parts.
     pub(crate) fn records(&self) -> u64 {
         self.parts.iter().map(|part| part.records).sum()
+    }
+
+    /// Removes the files of all parts from `folder`, where they were written as those of `shard`.
+    ///
+    /// # Errors
+    /// Where one can't be removed.
+    pub(crate) fn remove(&self, folder: &Path, shard: u32) -> Result<()> {
+        (0..self.parts.len() as u32).try_for_each(|part| {
+            let path = shard::complete(&shard::partial(folder, shard, part));
+            fs::remove_file(&path).with_context(|| path.display().to_string())
+        })
     }
 }
 

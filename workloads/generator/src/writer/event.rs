@@ -7,7 +7,7 @@ use flate2::Crc;
 use flate2::write::GzEncoder;
 
 use super::WriteError;
-use super::contract::{LEVEL, Part, Writer, Written};
+use super::contract::{LEVEL, Part, Toll, Writer, Written};
 use super::cut::{Cutter, Piece};
 use super::disk::{Disk, Files};
 use super::shard::{self, Account};
@@ -76,6 +76,10 @@ impl<F: Files> Writer for EventWriter<F> {
         self.account.give(records.len() as u64)?;
         let pieces = self.cutter.cut(records, &mut self.lines);
         pieces.iter().try_for_each(|piece| self.put(piece))
+    }
+
+    fn toll(&self) -> Toll {
+        self.account.toll()
     }
 
     fn finish(mut self) -> Result<Written, WriteError> {

@@ -29,7 +29,7 @@ mod task;
 mod tests;
 
 pub(crate) use cases::register;
-pub(crate) use contract::{Writer, Written};
+pub(crate) use contract::{Toll, Writer, Written};
 pub(crate) use error::WriteError;
 pub(crate) use event::EventWriter;
 pub(crate) use folder::Folder;

@@ -9,7 +9,7 @@ use perfplan_harness::add;
 use tokio::runtime::Runtime;
 use tokio::task;
 
-use super::contract::{LEVEL, Part, Writer, Written};
+use super::contract::{LEVEL, Part, Toll, Writer, Written};
 use super::cut::Cutter;
 use super::disk::{Disk, Files};
 use super::shard::{self, Account};
@@ -195,6 +195,10 @@ impl<F: Files> Writer for PerBatch<F> {
         self.appender.account.give(records.len() as u64)?;
         let mut batches = self.namer.batches(records).into_iter();
         batches.try_for_each(|batch| self.runtime.block_on(self.appender.append(batch)))
+    }
+
+    fn toll(&self) -> Toll {
+        self.appender.account.toll()
     }
 
     fn finish(self) -> Result<Written, WriteError> {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::WriteError;
+use super::contract::Toll;
 
 /// What is behind the name of a part that is not complete.
 const UNFINISHED: &str = ".partial";
@@ -63,7 +64,12 @@ impl Account {
     /// The error after which nothing is written any more.
     pub(super) fn fail(&mut self, file: &Path, cause: io::Error) -> WriteError {
         self.failed = Some(file.to_owned());
-        let Self { shard, given, safe, .. } = *self;
-        WriteError { shard, file: file.to_owned(), safe, lost: given - safe, cause }
+        let Toll { safe, lost } = self.toll();
+        WriteError { shard: self.shard, file: file.to_owned(), safe, lost, cause }
+    }
+
+    /// What would be safe and lost if the writing ended now.
+    pub(super) fn toll(&self) -> Toll {
+        Toll { safe: self.safe, lost: self.given - self.safe }
     }
 }
