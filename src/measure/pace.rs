@@ -45,8 +45,11 @@ pub struct Target {
 const STRETCH: (f64, f64) = (1.0 / 3.0, 2.0);
 /// The most time per arm inside the batches of a round: fresh processes must keep coming.
 const LONGEST: f64 = 500e6;
-/// The fewest blocks of a round of which a part can stand for all.
+/// The fewest blocks of a round of which a part can stand for all; fewer where they are so long (ns) that nothing short can disturb
+/// much of one.
 const FEWEST_BLOCKS: f64 = 4.0;
+const FEWEST_LONG_BLOCKS: f64 = 2.0;
+const LONG: f64 = 90e6;
 /// A batch is never longer than this times the target, whatever a handicap would need.
 const LONGEST_BATCH: f64 = 1_000.0;
 
@@ -72,6 +75,7 @@ pub fn blocks(costs: Costs, target: Target, iterations: u64, variances: Option<s
     // Of every batch, what its handing over takes from the share that may be lost is gone for the round's own overhead.
     let spare = (1.0 - target.duty) - target.duty * costs.handing_ns / batch;
     let at_duty = if spare > 0.0 { costs.overhead_ns * target.duty / spare } else { f64::INFINITY };
+    let fewest = if batch < LONG { FEWEST_BLOCKS } else { FEWEST_LONG_BLOCKS };
     let aim = target.round.as_nanos() as f64;
     let usual = aim.max(at_duty);
     let best = variances.map(|variances| stats::best_blocks(variances, costs.overhead_ns, batch));
@@ -79,7 +83,7 @@ pub fn blocks(costs: Costs, target: Target, iterations: u64, variances: Option<s
         let most = usual.min(LONGEST) * STRETCH.1;
         (blocks * batch).clamp((aim * STRETCH.0).max(at_duty).min(most), most)
     });
-    (time.min(LONGEST.max(batch)) / batch).round().max(FEWEST_BLOCKS) as usize
+    (time.min(LONGEST.max(batch)) / batch).round().max(fewest) as usize
 }
 
 /// Executions of a command in a round. Every one is a process of its own, so a round needs only as many as make what is done
@@ -149,7 +153,8 @@ mod tests {
         assert_eq!(blocks(costs(10e3, 1e6), TARGET, n, None), 30);
         assert_eq!(blocks(costs(10e3, 10e6), TARGET, n, None), 90);
         assert_eq!(blocks(costs(10e3, 1e9), TARGET, n, None), 500);
-        assert_eq!(blocks(costs(2e9, 1e6), TARGET, 1, None), 4);
+        assert_eq!(blocks(costs(2e9, 1e6), TARGET, 1, None), 2, "so long that nothing short disturbs much of one");
+        assert_eq!(blocks(costs(50e6, 1e6), TARGET, 1, None), 4);
     }
 
     #[test]

@@ -168,6 +168,9 @@ fn of_nothing(measurement: &Measurement, claim: &Claim) -> Option<(Holds, Why)> 
 }
 
 fn absent(measurement: &Measurement, claim: &Claim) -> String {
+    if claim.needs() == Need::Timing && values(measurement, Sides::of(measurement).after, &claim.measure).is_some() {
+        return format!("{} rounds are too few to tell", measurement.rounds.len());
+    }
     let known = measurement.absent.get(lacking(claim.needs())).cloned();
     // As long as nothing was counted, it may come yet.
     let never = || format!("the case yields no {}", claim.measure.metric());
