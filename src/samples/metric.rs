@@ -85,6 +85,14 @@ impl Metric {
         }
     }
 
+    /// Whether it is the last part of the name of a latency: `p99.9`, `mean`, `min`, `max`.
+    #[must_use]
+    pub fn is_statistic(part: &str) -> bool {
+        let number = part.strip_prefix('p').filter(|number| number.starts_with(|c: char| c.is_ascii_digit()));
+        let percent = number.and_then(|number| number.parse::<f64>().ok());
+        ["mean", "min", "max"].contains(&part) || percent.is_some_and(|percent| percent <= 100.0)
+    }
+
     /// Whether a batch of n iterations yields n times the metric: times and events do, percentiles and rates don't.
     #[must_use]
     pub fn adds_up(&self) -> bool {

@@ -159,9 +159,8 @@ fn statistic(key: &str) -> Option<String> {
     if let Some((_, ours)) = STATISTICS.iter().find(|(theirs, _)| *theirs == key) {
         return Some((*ours).to_owned());
     }
-    let percentile = key.strip_prefix("p(")?.strip_suffix(')')?;
-    let plain = percentile.parse::<f64>().is_ok_and(|p| (0.0..=100.0).contains(&p));
-    plain.then(|| format!("p{percentile}"))
+    let percentile = format!("p{}", key.strip_prefix("p(")?.strip_suffix(')')?);
+    Metric::is_statistic(&percentile).then_some(percentile)
 }
 
 #[cfg(test)]

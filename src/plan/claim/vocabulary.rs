@@ -65,13 +65,8 @@ fn unknown(name: &str) -> String {
 
 /// `latency.p99.99`, `latency.http_req_waiting.max`: every percentile is a metric, and parts of a request have theirs.
 fn is_latency(name: &str) -> bool {
-    let is_percentile = |text: &str| {
-        let number = text.strip_prefix('p').filter(|number| number.starts_with(|c: char| c.is_ascii_digit()));
-        number.and_then(|number| number.parse::<f64>().ok()).is_some_and(|percent| percent <= 100.0)
-    };
-    let is_statistic = |text: &str| ["mean", "min", "max"].contains(&text) || is_percentile(text);
     let Some(rest) = name.strip_prefix("latency.") else { return false };
-    is_statistic(rest) || rest.match_indices('.').any(|(at, _)| at > 0 && is_statistic(&rest[at + 1..]))
+    Metric::is_statistic(rest) || rest.match_indices('.').any(|(at, _)| at > 0 && Metric::is_statistic(&rest[at + 1..]))
 }
 
 /// The known name that this one misses by a single letter.

@@ -17,6 +17,7 @@ mod hasher;
 mod journal;
 mod ledger;
 mod load;
+mod mapping;
 mod numa;
 mod orders;
 mod payments;

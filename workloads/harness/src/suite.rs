@@ -142,7 +142,7 @@ impl Suite {
 }
 
 /// Arrivals in one iteration; 1 for a case of batches.
-fn per_iteration(rate: Option<f64>) -> u64 {
+pub(crate) fn per_iteration(rate: Option<f64>) -> u64 {
     rate.map_or(1, |rate| OpenLoop::at(rate).per_iteration())
 }
 

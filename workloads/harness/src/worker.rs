@@ -9,9 +9,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use crate::counters::Counters;
-use crate::latency::OpenLoop;
 use crate::protocol::{Command, Reply, Sample, Size, VERSION};
-use crate::suite::{Outcome, Suite, Work};
+use crate::suite::{Outcome, Suite, Work, per_iteration};
 use crate::{allocator, fence, metrics, sites};
 
 /// A case that stands ready.
@@ -107,7 +106,7 @@ fn set_up(suite: &Suite, name: &str, size: &str, handicap: f64) -> Result<Standi
     let case = suite.cases.iter().find(|case| case.description.name == name);
     let case = case.ok_or_else(|| format!("{} has no case {name:?}", suite.name))?;
     let size: Size = size.parse()?;
-    let arrivals = case.description.rate.map_or(1, |rate| OpenLoop::at(rate).per_iteration());
+    let arrivals = per_iteration(case.description.rate);
     let operations = case.description.operations as f64 / arrivals as f64;
     Ok(Standing { work: (case.setup)(size), operations, counters: Counters::open(), handicap, owed: 0.0 })
 }

@@ -3,19 +3,13 @@
 use std::io;
 use std::ptr::{self, NonNull};
 
-/// Zeroed memory of one mapping, in equal blocks. Its pages appear when they are touched, near the CPU that touches
-/// them.
+use crate::mapping::Mapping;
+
+/// Zeroed memory of one mapping, in equal blocks.
 pub(super) struct Region {
-    start: NonNull<u8>,
-    bytes: usize,
+    mapping: Mapping,
     block: usize,
 }
-
-// SAFETY: a region owns its mapping, which no other handle frees; its bytes are reached through pointers only, whose
-// users answer for exclusive access.
-unsafe impl Send for Region {}
-// SAFETY: as above.
-unsafe impl Sync for Region {}
 
 impl Region {
     /// `blocks` of `block` bytes each.
@@ -24,13 +18,7 @@ impl Region {
     /// Where the kernel has no memory, or `blocks` is 0.
     pub(super) fn map(blocks: usize, block: usize) -> io::Result<Self> {
         let bytes = blocks.checked_mul(block).ok_or_else(|| io::Error::from_raw_os_error(libc::ENOMEM))?;
-        let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-        // SAFETY: a new anonymous mapping at an address of the kernel's choice touches no memory that is in use.
-        let address = unsafe { libc::mmap(ptr::null_mut(), bytes, access, flags, -1, 0) };
-        match NonNull::new(address.cast()) {
-            Some(start) if address != libc::MAP_FAILED => Ok(Self { start, bytes, block }),
-            _ => Err(io::Error::last_os_error()),
-        }
+        Ok(Self { mapping: Mapping::new(bytes, 0)?, block })
     }
 
     /// Asks that pages which appear from now on are on a node, as long as it has any free (`mbind(2)`,
@@ -45,9 +33,9 @@ impl Region {
         let (mode, flags) = (libc::c_long::from(libc::MPOL_PREFERRED), 0 as libc::c_long);
         // The kernel takes one off the number of bits.
         let most = (mask.len() * bits + 1) as libc::c_ulong;
-        let start = self.start.as_ptr();
+        let (start, bytes) = (self.mapping.start().as_ptr(), self.mapping.bytes());
         // SAFETY: the range is our own mapping, the mask is valid for reads of its bits, and no byte is changed.
-        let answer = unsafe { libc::syscall(libc::SYS_mbind, start, self.bytes, mode, mask.as_ptr(), most, flags) };
+        let answer = unsafe { libc::syscall(libc::SYS_mbind, start, bytes, mode, mask.as_ptr(), most, flags) };
         if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
@@ -55,7 +43,7 @@ impl Region {
     pub(super) fn touch(&mut self) {
         // SAFETY: all bytes of our own mapping, which are initialised (the kernel zeroes them), and the only reference
         // to them.
-        let bytes = unsafe { NonNull::slice_from_raw_parts(self.start, self.bytes).as_mut() };
+        let bytes = unsafe { NonNull::slice_from_raw_parts(self.mapping.start(), self.mapping.bytes()).as_mut() };
         // Written as volatile, since the compiler may know that they are 0 already.
         bytes.iter_mut().step_by(4_096).for_each(|byte| {
             // SAFETY: an exclusive reference.
@@ -69,16 +57,10 @@ impl Region {
     /// Where there is no such block.
     #[inline]
     pub(super) fn block(&self, number: usize) -> NonNull<[u8]> {
-        assert!(number < self.bytes / self.block, "block {number} of {}", self.bytes / self.block);
+        let blocks = self.mapping.bytes() / self.block;
+        assert!(number < blocks, "block {number} of {blocks}");
         // SAFETY: the block is inside the mapping, as just asserted.
-        NonNull::slice_from_raw_parts(unsafe { self.start.add(number * self.block) }, self.block)
-    }
-}
-
-impl Drop for Region {
-    fn drop(&mut self) {
-        // SAFETY: exactly the range that was mapped, once; whoever used its blocks kept the region.
-        unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
+        NonNull::slice_from_raw_parts(unsafe { self.mapping.start().add(number * self.block) }, self.block)
     }
 }
 
@@ -86,21 +68,12 @@ impl Drop for Region {
 mod tests {
     use super::*;
 
-    /// The pages of the region that are in memory.
-    fn present(region: &Region) -> usize {
-        let mut pages = vec![0_u8; region.bytes.div_ceil(4_096)];
-        // SAFETY: our own mapping, and a byte for each of its pages.
-        let answer = unsafe { libc::mincore(region.start.as_ptr().cast(), region.bytes, pages.as_mut_ptr()) };
-        assert_eq!(answer, 0);
-        pages.iter().filter(|&&page| page & 1 == 1).count()
-    }
-
     #[test]
     fn pages_appear_when_they_are_touched_and_blocks_are_zeroed_and_writable_to_their_end() {
         let mut region = Region::map(16, 4_096).unwrap();
-        assert_eq!(present(&region), 0);
+        assert_eq!(region.mapping.present(), 0);
         region.touch();
-        assert_eq!(present(&region), 16);
+        assert_eq!(region.mapping.present(), 16);
         for number in 0..16 {
             // SAFETY: the only reference to the block.
             let block = unsafe { region.block(number).as_mut() };

@@ -18,10 +18,9 @@ struct Class {
 impl Class {
     fn of(size: usize, blocks: u32) -> io::Result<Self> {
         let region = match size {
-            HUGE_PAGE => Region::huge(blocks as usize),
-            _ => Region::present(size * blocks as usize),
+            HUGE_PAGE => Region::huge(blocks as usize)?,
+            _ => Region::present(size * blocks as usize)?,
         };
-        let region = region.ok_or_else(io::Error::last_os_error)?;
         Ok(Self { size, free: FreeList::full(blocks), region })
     }
 }

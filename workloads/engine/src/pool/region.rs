@@ -1,23 +1,25 @@
 //! Memory straight from the kernel, on huge pages where it gives them.
 
-use std::ptr::{self, NonNull};
+use std::io;
+use std::ptr::NonNull;
 
 use super::pages::Pages;
+use crate::mapping::Mapping;
 
 /// The bytes of a huge page on x86-64 and, with 4 KB base pages, on AArch64.
 pub(super) const HUGE_PAGE: usize = 2 << 20;
 
-/// Zeroed memory of one mapping. Untouched pages cost nothing.
+/// Zeroed memory of one mapping.
 pub(super) struct Region {
-    mapping: NonNull<u8>,
-    mapped: usize,
+    /// Frees it all.
+    _mapping: Mapping,
     /// Where the usable bytes begin, and how many there are.
     start: NonNull<u8>,
     bytes: usize,
     pages: Pages,
 }
 
-// SAFETY: a region owns its mapping, which no other handle frees; its bytes are reached only through the pointers
+// SAFETY: a region owns its mapping, and `start` points into it; its bytes are reached only through the pointers
 // of `bytes`, and whoever follows one answers for exclusive access. So moving it to a thread and sharing `&Region`
 // between threads is sound.
 unsafe impl Send for Region {}
@@ -25,28 +27,33 @@ unsafe impl Send for Region {}
 unsafe impl Sync for Region {}
 
 impl Region {
-    /// `bytes` with every page present already, so that first use faults nowhere. `None` where the kernel has no memory.
-    pub(super) fn present(bytes: usize) -> Option<Self> {
-        let mapping = map(bytes, libc::MAP_POPULATE)?;
-        Some(Self { mapping, mapped: bytes, start: mapping, bytes, pages: Pages::Ordinary })
+    /// `bytes` with every page present already, so that first use faults nowhere.
+    ///
+    /// # Errors
+    /// Where the kernel has no memory.
+    pub(super) fn present(bytes: usize) -> io::Result<Self> {
+        Ok(Self::whole(Mapping::new(bytes, libc::MAP_POPULATE)?, Pages::Ordinary))
     }
 
     /// `pages` of 2 MB, aligned to their size: reserved huge pages where the administrator set enough aside and this process
     /// may have them, else transparent ones where the system gives them, else ordinary memory: [`Region::pages`] says which.
-    /// `None` where the kernel has no memory.
-    pub(super) fn huge(pages: usize) -> Option<Self> {
+    ///
+    /// # Errors
+    /// Where the kernel has no memory.
+    pub(super) fn huge(pages: usize) -> io::Result<Self> {
         let bytes = pages * HUGE_PAGE;
-        if let Some(mapping) =
-            map(bytes, libc::MAP_HUGETLB | libc::MAP_HUGE_2MB).and_then(|start| populated(start, bytes))
-        {
-            return Some(Self { mapping, mapped: bytes, start: mapping, bytes, pages: Pages::Reserved });
+        if let Ok(mapping) = Mapping::new(bytes, libc::MAP_HUGETLB | libc::MAP_HUGE_2MB).and_then(populated) {
+            return Ok(Self::whole(mapping, Pages::Reserved));
         }
         // One page more than needed, so that an aligned start lies inside.
-        let mapped = bytes + HUGE_PAGE;
-        let mapping = map(mapped, 0)?;
+        let mapping = Mapping::new(bytes + HUGE_PAGE, 0)?;
         // SAFETY: an aligned address is less than one huge page away, and there is one more than `bytes` need.
-        let start = unsafe { mapping.add(mapping.align_offset(HUGE_PAGE)) };
-        Some(Self { mapping, mapped, start, bytes, pages: transparent(start, bytes) })
+        let start = unsafe { mapping.start().add(mapping.start().align_offset(HUGE_PAGE)) };
+        Ok(Self { _mapping: mapping, start, bytes, pages: transparent(start, bytes) })
+    }
+
+    fn whole(mapping: Mapping, pages: Pages) -> Self {
+        Self { start: mapping.start(), bytes: mapping.bytes(), _mapping: mapping, pages }
     }
 
     /// The pages that it lies on; of transparent ones the first, which is the only one that is there from the start.
@@ -67,25 +74,12 @@ impl Region {
     }
 }
 
-impl Drop for Region {
-    fn drop(&mut self) {
-        // SAFETY: exactly the range that `map` returned, once; the slices borrowed from the region are gone.
-        unsafe { libc::munmap(self.mapping.as_ptr().cast(), self.mapped) };
-    }
-}
-
-/// A mapping of ours whose pages are all present and writable now; else it is gone. A container may map more reserved pages
-/// than it may have (the `hugetlb` controller of its group), and would be killed (`SIGBUS`) by the first touch of one that it may
-/// not.
-fn populated(mapping: NonNull<u8>, bytes: usize) -> Option<NonNull<u8>> {
+/// A mapping whose pages are all present and writable now; else it is gone. A container may map more reserved pages than it may
+/// have (the `hugetlb` controller of its group), and would be killed (`SIGBUS`) by the first touch of one that it may not.
+fn populated(mapping: Mapping) -> io::Result<Mapping> {
     // SAFETY: the range is our own mapping; pages that appear hold zeroes, and those that are there already stay.
-    let answer = unsafe { libc::madvise(mapping.as_ptr().cast(), bytes, libc::MADV_POPULATE_WRITE) };
-    if answer == 0 {
-        return Some(mapping);
-    }
-    // SAFETY: exactly the range that `map` returned, once; nobody else knows of it.
-    unsafe { libc::munmap(mapping.as_ptr().cast(), bytes) };
-    None
+    let answer = unsafe { libc::madvise(mapping.start().as_ptr().cast(), mapping.bytes(), libc::MADV_POPULATE_WRITE) };
+    if answer == 0 { Ok(mapping) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Asks for transparent huge pages in a range of a mapping of ours, and touches the first to see what comes.
@@ -98,19 +92,6 @@ fn transparent(start: NonNull<u8>, bytes: usize) -> Pages {
     // SAFETY: the range is writable, nobody else knows of it yet, and it holds zeroes already.
     unsafe { start.write_volatile(0) };
     Pages::at(start.addr().get())
-}
-
-/// Private, zeroed, readable and writable memory, or `None`. The interpreter Miri knows no pages: there none is huge, and none
-/// has to be made present.
-fn map(bytes: usize, flags: libc::c_int) -> Option<NonNull<u8>> {
-    if cfg!(miri) && flags & libc::MAP_HUGETLB != 0 {
-        return None;
-    }
-    let flags = if cfg!(miri) { 0 } else { flags };
-    let (access, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | flags);
-    // SAFETY: a new anonymous mapping at an address of the kernel's choice touches no memory that is in use.
-    let address = unsafe { libc::mmap(ptr::null_mut(), bytes, access, flags, -1, 0) };
-    if address == libc::MAP_FAILED { None } else { NonNull::new(address.cast()) }
 }
 
 #[cfg(test)]
@@ -141,48 +122,26 @@ mod tests {
         assert_eq!(Region::present(4_096).unwrap().pages(), Pages::Ordinary);
     }
 
-    /// The pages of a mapping that are in memory; `None` where something of it is not mapped.
-    fn in_memory(start: NonNull<u8>, bytes: usize) -> Option<usize> {
-        let mut pages = vec![0_u8; bytes.div_ceil(4_096)];
-        // SAFETY: a byte for each page; where the range is not mapped the call is refused.
-        let answer = unsafe { libc::mincore(start.as_ptr().cast(), bytes, pages.as_mut_ptr()) };
-        (answer == 0).then(|| pages.iter().filter(|&&page| page & 1 == 1).count())
-    }
-
     #[test]
     #[cfg_attr(miri, ignore = "Miri knows no pages")]
     fn a_mapping_is_populated_to_its_end() {
-        let mapping = map(16 * 4_096, 0).unwrap();
-        assert_eq!(in_memory(mapping, 16 * 4_096), Some(0));
-        assert_eq!(populated(mapping, 16 * 4_096), Some(mapping));
-        assert_eq!(in_memory(mapping, 16 * 4_096), Some(16));
-        // SAFETY: mapped above, and not used any more.
-        unsafe { libc::munmap(mapping.as_ptr().cast(), 16 * 4_096) };
+        let mapping = Mapping::new(16 * 4_096, 0).unwrap();
+        assert_eq!(mapping.present(), 0);
+        assert_eq!(populated(mapping).unwrap().present(), 16);
     }
 
     #[test]
     #[cfg_attr(miri, ignore = "Miri knows no pages")]
-    fn a_mapping_that_can_not_be_populated_is_none_and_unmapped() {
-        let refused_and_unmapped = || {
-            let mapping = map(16 * 4_096, 0).unwrap();
-            // SAFETY: our own mapping. Pages that may not be written stand for those that there are not.
-            unsafe { libc::mprotect(mapping.as_ptr().cast(), 16 * 4_096, libc::PROT_READ) };
-            assert_eq!(populated(mapping, 16 * 4_096), None);
-            in_memory(mapping, 16 * 4_096).is_none()
-        };
-        // Other tests may map something at the same place in between, though not every time.
-        assert!((0..20).any(|_| refused_and_unmapped()));
+    fn a_mapping_that_can_not_be_populated_is_an_error() {
+        let mapping = Mapping::new(16 * 4_096, 0).unwrap();
+        // SAFETY: our own mapping. Pages that may not be written stand for those that there are not.
+        unsafe { libc::mprotect(mapping.start().as_ptr().cast(), 16 * 4_096, libc::PROT_READ) };
+        assert!(populated(mapping).is_err());
     }
 
     #[test]
     #[should_panic(expected = "97 bytes at 4000 of 4096")]
     fn bytes_beyond_the_end_are_refused() {
         Region::present(4_096).unwrap().bytes(4_000, 97);
-    }
-
-    #[test]
-    #[cfg_attr(miri, ignore = "Miri gives up where a kernel refuses")]
-    fn more_than_the_address_space_is_none() {
-        assert!(Region::present(usize::MAX / 2).is_none());
     }
 }

@@ -50,12 +50,50 @@ pub(super) trait Parts {
     fn take_lookups(&mut self) -> Option<Lookups>;
 }
 
+/// How a subscriber's number is put together.
+pub(super) trait Numbers {
+    fn of(numbering: &Numbering) -> Self;
+    fn msisdn(&self, subscriber: u64) -> u64;
+}
+
+/// By formatting its parts and parsing the text.
+pub(super) struct Formatting {
+    prefixes: Vec<String>,
+    numbering: Numbering,
+}
+
+impl Numbers for Formatting {
+    fn of(numbering: &Numbering) -> Self {
+        Self { prefixes: numbering.prefixes().iter().map(u64::to_string).collect(), numbering: numbering.clone() }
+    }
+
+    fn msisdn(&self, subscriber: u64) -> u64 {
+        let (range, number) = self.numbering.place(subscriber);
+        format_msisdn(&self.prefixes[range], number)
+    }
+}
+
+/// By arithmetic.
+pub(super) struct Composing {
+    numbering: Numbering,
+}
+
+impl Numbers for Composing {
+    fn of(numbering: &Numbering) -> Self {
+        Self { numbering: numbering.clone() }
+    }
+
+    fn msisdn(&self, subscriber: u64) -> u64 {
+        let (range, number) = self.numbering.place(subscriber);
+        compose_msisdn(self.numbering.prefixes()[range], number)
+    }
+}
+
 /// Before.
 pub(super) struct Naive {
     events: DailyMeans,
     calls: RebuildingCalls,
-    prefixes: Vec<String>,
-    numbering: Numbering,
+    numbers: Formatting,
     database: Arc<SubscriberDbRedb>,
 }
 
@@ -68,8 +106,7 @@ impl Parts for Naive {
         Self {
             events: network.events,
             calls: RebuildingCalls { logarithm: network.call_duration.into() },
-            prefixes: texts(&network.numbering),
-            numbering: network.numbering.clone(),
+            numbers: Formatting::of(&network.numbering),
             database: Arc::clone(&network.database),
         }
     }
@@ -87,8 +124,7 @@ impl Parts for Naive {
     }
 
     fn msisdn(&self, subscriber: u64) -> u64 {
-        let (range, number) = self.numbering.place(subscriber);
-        format_msisdn(&self.prefixes[range], number)
+        self.numbers.msisdn(subscriber)
     }
 
     fn duration(&self, rng: &mut SmallRng) -> u32 {
@@ -105,14 +141,20 @@ impl Parts for Naive {
 }
 
 /// After.
-pub(super) struct All {
+pub(super) type All = Prepared<Composing>;
+
+/// After, but for the subscriber numbers: what they bring to a whole record is the rest of the way to [`All`].
+pub(super) type Formatted = Prepared<Formatting>;
+
+/// All that is prepared once instead of for every record.
+pub(super) struct Prepared<N> {
     events: DailySamplers,
     calls: Calls,
-    numbering: Numbering,
+    numbers: N,
     cache: WorkerCache,
 }
 
-impl Parts for All {
+impl<N: Numbers> Parts for Prepared<N> {
     type Circle = PreparedContacts;
     type Identities = WorkerCache;
     type Writer = EventWriter;
@@ -122,7 +164,7 @@ impl Parts for All {
         Self {
             events: network.events.into(),
             calls: Calls { durations },
-            numbering: network.numbering.clone(),
+            numbers: N::of(&network.numbering),
             cache: WorkerCache::new(Arc::clone(&network.database), KEPT),
         }
     }
@@ -140,8 +182,7 @@ impl Parts for All {
     }
 
     fn msisdn(&self, subscriber: u64) -> u64 {
-        let (range, number) = self.numbering.place(subscriber);
-        compose_msisdn(self.numbering.prefixes()[range], number)
+        self.numbers.msisdn(subscriber)
     }
 
     fn duration(&self, rng: &mut SmallRng) -> u32 {
@@ -155,54 +196,4 @@ impl Parts for All {
     fn take_lookups(&mut self) -> Option<Lookups> {
         Some(self.cache.take_lookups())
     }
-}
-
-/// After, but for the subscriber numbers: what they bring to a whole record is the rest of the way to [`All`].
-pub(super) struct Formatted {
-    prefixes: Vec<String>,
-    all: All,
-}
-
-impl Parts for Formatted {
-    type Circle = PreparedContacts;
-    type Identities = WorkerCache;
-    type Writer = EventWriter;
-
-    fn new(network: &Network) -> Self {
-        Self { prefixes: texts(&network.numbering), all: All::new(network) }
-    }
-
-    fn arrivals(&self, rng: &mut SmallRng) -> [u32; 3] {
-        self.all.arrivals(rng)
-    }
-
-    fn circle(contacts: Contacts) -> PreparedContacts {
-        All::circle(contacts)
-    }
-
-    fn contact(circle: &PreparedContacts, rng: &mut SmallRng) -> Option<Contact> {
-        All::contact(circle, rng)
-    }
-
-    fn msisdn(&self, subscriber: u64) -> u64 {
-        let (range, number) = self.all.numbering.place(subscriber);
-        format_msisdn(&self.prefixes[range], number)
-    }
-
-    fn duration(&self, rng: &mut SmallRng) -> u32 {
-        self.all.duration(rng)
-    }
-
-    fn identities(&mut self) -> &mut WorkerCache {
-        self.all.identities()
-    }
-
-    fn take_lookups(&mut self) -> Option<Lookups> {
-        self.all.take_lookups()
-    }
-}
-
-/// The prefixes of a network's numbers, for [`format_msisdn`].
-fn texts(numbering: &Numbering) -> Vec<String> {
-    numbering.prefixes().iter().map(u64::to_string).collect()
 }
