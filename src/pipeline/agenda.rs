@@ -1,4 +1,9 @@
-//! What to measure next: the case with undecided rows that has had the fewest rounds, up to its next look. Pure.
+//! What to measure next. Pure.
+//!
+//! Every case gets a few rounds, so that none is missing from the report and what a round of it costs is known. Then the next
+//! series of rounds is the one that costs the least per row or claim that it may decide: a budget that can't decide all rows
+//! decides as many as it can, in place of bringing all of them half the way. Series double, so that a row which nothing decides
+//! soon gives way to the others.
 
 use std::time::Duration;
 
@@ -35,26 +40,48 @@ pub(super) struct Purse {
 /// The next turn, or `None` when all rows are decided, have had all their rounds, or nothing is left to spend.
 pub(super) fn next(run: &Run, judgement: &Judgement, given_up: &[CaseId], purse: Purse) -> Option<Turn> {
     let open = run.cases.iter().enumerate().filter(|(_, case)| !given_up.contains(case));
-    let turns = open.filter_map(|(at, case)| turn(run, judgement, at, case));
-    let paid = turns.filter_map(|(turn, measured)| {
+    let turns = open.filter_map(|(at, case)| turn(run, judgement, at, run.measurement(case)?));
+    let paid = turns.filter_map(|(turn, price)| {
         let measurement = run.measurement(&run.cases[turn.case])?;
-        let rounds = if measured == 0 { turn.rounds.min(FIRST) } else { affordable(measurement, turn.rounds, purse) };
-        (rounds > 0).then_some((Turn { rounds, ..turn }, measured))
+        let rounds = match measurement.rounds.len() {
+            0 => turn.rounds.min(FIRST),
+            _ => affordable(measurement, turn.rounds, purse),
+        };
+        (rounds > 0).then_some((Turn { rounds, ..turn }, price))
     });
-    paid.min_by_key(|(_, measured)| *measured).map(|(turn, _)| turn)
+    paid.min_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(turn, _)| turn)
 }
 
-fn turn(run: &Run, judgement: &Judgement, at: usize, case: &CaseId) -> Option<(Turn, usize)> {
-    let measurement = run.measurement(case)?;
-    let measured = measurement.rounds.len();
+/// The rounds up to a case's next look, and what they cost per row or claim that is undecided: seconds, 0 for the first ones.
+fn turn(run: &Run, judgement: &Judgement, at: usize, measurement: &Measurement) -> Option<(Turn, f64)> {
     let arms = undecided(run, judgement, measurement);
-    let looks = if measurement.pairs().next().is_some() || run.step(case).is_some() {
+    let measured = measurement.rounds.len();
+    let looks = if measurement.pairs().next().is_some() || run.step(&measurement.case).is_some() {
         stats::looks(run.gate.most_rounds)
     } else {
         vec![ALONE]
     };
-    let look = looks.into_iter().find(|look| *look > measured)?;
-    (!arms.is_empty()).then_some((Turn { case: at, arms, rounds: look - measured }, measured))
+    let rounds = looks.into_iter().find(|look| *look > measured)? - measured;
+    let price = rounds as f64 * each(measurement).as_secs_f64() / decides(judgement, measurement) as f64;
+    (!arms.is_empty()).then_some((Turn { case: at, arms, rounds }, price))
+}
+
+/// How many rows and claims of a case more rounds may decide; 1 where there are none yet.
+fn decides(judgement: &Judgement, measurement: &Measurement) -> usize {
+    let rows = judgement.rows.iter().filter(|row| row.case == measurement.case && row.verdict == Verdict::Undecided);
+    let outcome = judgement.steps.iter().find(|outcome| outcome.step.case == measurement.case);
+    let claims = outcome.into_iter().flat_map(|outcome| &outcome.claims);
+    let claims = claims.filter(|claim| claim.timed && claim.holds == Holds::Undecided);
+    (rows.count() + claims.count()).max(1)
+}
+
+/// What a round of a case has cost so far.
+fn each(measurement: &Measurement) -> Duration {
+    spent(measurement) / u32::try_from(measurement.rounds.len()).unwrap_or(u32::MAX).max(1)
+}
+
+fn spent(measurement: &Measurement) -> Duration {
+    Duration::from_nanos(measurement.rounds.iter().map(|round| round.elapsed_ns).sum())
 }
 
 /// The arms whose rows are undecided, and their baselines; the only arm of a case that is compared with nothing.
@@ -90,15 +117,66 @@ fn is_open(run: &Run, judgement: &Judgement, measurement: &Measurement) -> bool 
     let lost = run.failures.iter().any(|failure| failure.case.as_ref() == Some(&measurement.case));
     let outcome = judgement.steps.iter().find(|outcome| outcome.step.case == measurement.case);
     // What the case does not yield, no more rounds of it will.
-    let yields = |claim: &ClaimOutcome| measurement.rounds.len() < ALONE || !matches!(claim.why, Why::Absent(_));
+    let looked = stats::looks(run.gate.most_rounds).first().is_some_and(|first| measurement.rounds.len() >= *first);
+    let yields = |claim: &ClaimOutcome| !looked || !matches!(claim.why, Why::Absent(_));
     let undecided = |claim: &ClaimOutcome| claim.timed && claim.holds == Holds::Undecided && yields(claim);
     !lost && (measurement.rounds.is_empty() || outcome.is_some_and(|outcome| outcome.claims.iter().any(undecided)))
 }
 
 /// As many of `rounds` as can be paid for, at what rounds have cost so far.
 fn affordable(measurement: &Measurement, rounds: usize, purse: Purse) -> usize {
-    let spent = Duration::from_nanos(measurement.rounds.iter().map(|round| round.elapsed_ns).sum());
-    let each = spent.as_secs_f64() / measurement.rounds.len().max(1) as f64;
-    let left = purse.left.min(purse.per_case.saturating_sub(spent)).as_secs_f64();
+    let left = purse.left.min(purse.per_case.saturating_sub(spent(measurement))).as_secs_f64();
+    let each = each(measurement).as_secs_f64();
     if each > 0.0 { rounds.min((left / each) as usize) } else { rounds }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict;
+
+    /// A run of cases with these numbers of rounds, each of which took so many milliseconds.
+    fn run_with(cases: &[(&str, usize, u64)]) -> Run {
+        let mut run: Run = serde_json::from_str(include_str!("../../fixtures/run-format-1.json")).unwrap();
+        let (mut plain, round) = (run.measurements[0].clone(), run.measurements[0].rounds[0].clone());
+        plain.rounds.clear();
+        let of = |(case, rounds, ms): &(&str, usize, u64)| Measurement {
+            case: case.parse().unwrap(),
+            rounds: vec![crate::samples::Round { elapsed_ns: ms * 1_000_000, ..round.clone() }; *rounds],
+            ..plain.clone()
+        };
+        run.measurements = cases.iter().map(of).collect();
+        run.cases = run.measurements.iter().map(|measurement| measurement.case.clone()).collect();
+        (run.failures, run.complete) = (Vec::new(), false);
+        run
+    }
+
+    /// The case and the number of rounds that are next, with so many milliseconds left.
+    fn chosen(run: &Run, left: u64) -> Option<(String, usize)> {
+        let purse = Purse { left: Duration::from_millis(left), per_case: Duration::MAX };
+        let turn = next(run, &verdict::judge(run), &[], purse)?;
+        Some((run.cases[turn.case].to_string(), turn.rounds))
+    }
+
+    #[test]
+    fn every_case_gets_first_rounds_before_any_gets_more_even_where_nothing_is_left() {
+        let run = run_with(&[("w::cheap", 4, 1), ("w::new", 0, 0)]);
+        assert_eq!(chosen(&run, 0), Some(("w::new".to_owned(), FIRST)));
+    }
+
+    #[test]
+    fn the_series_that_costs_least_is_next_and_series_grow() {
+        let run = run_with(&[("w::dear", 4, 900), ("w::cheap", 4, 10)]);
+        assert_eq!(chosen(&run, 60_000), Some(("w::cheap".to_owned(), 16)));
+        // Sixteen rounds that are 18 times as dear cost less than the 320 of the cheap ones' last look.
+        let run = run_with(&[("w::dear", 4, 900), ("w::cheap", 320, 50)]);
+        assert_eq!(chosen(&run, 60_000), Some(("w::dear".to_owned(), 16)));
+    }
+
+    #[test]
+    fn no_more_rounds_are_begun_than_can_be_paid_for() {
+        let run = run_with(&[("w::a", 4, 100)]);
+        assert_eq!(chosen(&run, 350), Some(("w::a".to_owned(), 3)));
+        assert_eq!(chosen(&run, 50), None);
+    }
 }
