@@ -7,10 +7,12 @@ mod baseline;
 mod console;
 mod doctor;
 mod import;
+mod init;
 mod judged;
 mod merge;
 mod planned;
 mod profile;
+mod publish;
 mod run;
 mod selftest;
 mod tune;
@@ -107,6 +109,7 @@ fn unprefixed(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
 /// Does what a command says; `words` are its arguments as they were given.
 fn dispatch(command: Command, words: &[OsString], console: &Console) -> Result<Exit> {
     match command {
+        Command::Init(arguments) => init::init(&arguments, console),
         Command::Run(arguments) => run::run(arguments, words, console),
         Command::Plan(arguments) => planned::plan(arguments, console),
         Command::Build(arguments) => planned::build(arguments, console),
@@ -115,6 +118,7 @@ fn dispatch(command: Command, words: &[OsString], console: &Console) -> Result<E
         Command::Import(command) => import::import(command, console),
         Command::Compare(arguments) => judged::compare(&arguments, console),
         Command::Profile(arguments) => profile::profile(arguments, console),
+        Command::Publish(arguments) => publish::publish(&arguments, console),
         Command::Report(arguments) => judged::report(&arguments, console),
         Command::Baseline(command) => baseline::baseline(command, console),
         Command::Selftest(arguments) => selftest::selftest(arguments, console),

@@ -2,6 +2,7 @@
 
 // Floor 0: know nothing of benchmarks.
 pub mod git;
+pub mod github;
 pub mod process;
 pub mod stats;
 pub mod units;
@@ -24,6 +25,9 @@ pub mod advise;
 pub mod measure;
 pub mod profile;
 pub mod report;
+
+// Floor 4: what was judged and shown goes out.
+pub mod publish;
 
 // Top: the order of calls.
 pub mod cli;

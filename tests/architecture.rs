@@ -12,6 +12,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("process", &[]),
     ("stats", &[]),
     ("git", &["process"]),
+    ("github", &["process"]),
     ("samples", &["units"]),
     ("plan", &["samples", "units"]),
     ("progress", &["samples"]),
@@ -25,6 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("profile", &["build", "samples", "process", "progress"]),
     ("advise", &["compare", "verdict", "samples", "stats", "units"]),
     ("report", &["advise", "verdict", "compare", "samples", "units"]),
+    ("publish", &["report", "github"]),
 ];
 
 /// The top floor may use everything: the pipeline, the command line, and the way in.

@@ -162,6 +162,7 @@ fn row(case: &CaseId, place: usize, (candidate, baseline): (Arm, Arm), (log, se)
         smallest_visible: None,
         limited_by: None,
         tolerance: 0.01,
+        waiver: None,
         notes: Vec::new(),
     }
 }

@@ -11,8 +11,10 @@ use crate::store::{self, BaselineName, Baselines};
 
 /// What the working tree is compared with.
 pub(super) enum Against {
-    /// A commit, measured in the same rounds.
+    /// A branch, tag or commit, measured in the same rounds.
     Revision(String),
+    /// The commit of a baseline, measured again in the same rounds.
+    Baseline(String),
     /// Numbers of another run, because its commit is not to be had.
     Stored(Box<Run>),
 }
@@ -38,7 +40,7 @@ impl Against {
         let (_, run) = baselines.load(&baseline, Some(&here))?;
         let commit = run.commit.as_deref().filter(|commit| repository.commit(commit).is_ok());
         Ok(match commit {
-            Some(commit) => Self::Revision(commit.to_owned()),
+            Some(commit) => Self::Baseline(commit.to_owned()),
             None => Self::Stored(Box::new(run)),
         })
     }
@@ -46,8 +48,16 @@ impl Against {
     /// The commit to build, where it is one.
     pub(super) fn revision(&self) -> Option<String> {
         match self {
-            Self::Revision(name) => Some(name.clone()),
+            Self::Revision(name) | Self::Baseline(name) => Some(name.clone()),
             Self::Stored(_) => None,
+        }
+    }
+
+    /// The revision whose plan judges: that of the branch which a change is to go into. Baselines may be older than the plan.
+    pub(super) fn judge(&self) -> Option<String> {
+        match self {
+            Self::Revision(name) => Some(name.strip_suffix("...").unwrap_or(name).to_owned()),
+            Self::Baseline(_) | Self::Stored(_) => None,
         }
     }
 }

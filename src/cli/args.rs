@@ -1,7 +1,9 @@
 //! The command line. clap stops here: what leaves this file are plain values.
 
 mod import;
+mod init;
 mod profile;
+mod publish;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +11,9 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(super) use import::{ImportCommand, K6Args};
+pub(super) use init::{InitArgs, Service};
 pub(super) use profile::{Of, ProfileArgs, Stacks};
+pub(super) use publish::PublishArgs;
 
 use crate::pipeline::Request;
 use crate::samples::Shard;
@@ -48,6 +52,8 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Write a plan to begin with, and the workflows of a gate
+    Init(InitArgs),
     /// Build, measure in lockstep, judge and report
     Run(RunArgs),
     /// Show what a run would build and measure, and what stands ready
@@ -66,6 +72,8 @@ pub(super) enum Command {
     Report(ReportArgs),
     /// Where does the time go: sampled stacks of a case, a flamegraph, and what differs between two builds
     Profile(ProfileArgs),
+    /// Put a run onto its pull request: a comment that is kept up to date, a check run, the job's summary
+    Publish(PublishArgs),
     /// Keep runs in git, and share them
     #[command(subcommand)]
     Baseline(BaselineCommand),
@@ -87,6 +95,7 @@ pub(super) enum Command {
 Examples:
   cargo perfplan run engine                     all cases whose name contains `engine`
   cargo perfplan run --against HEAD~1           compare with the commit before
+  cargo perfplan run --against main...          compare with where this branch left main
   cargo perfplan run --against nightly          compare with a stored baseline
   cargo perfplan run --variant fat,native       only these variants, against the plan's baseline
   cargo perfplan run --handicap 'generator::msisdn/*=2%'
@@ -99,6 +108,9 @@ pub(super) struct RunArgs {
     pub(super) choice: ChoiceArgs,
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
+    /// Judge by the tolerances and waivers of the plan here, in place of those of the revision that it is compared with
+    #[arg(long, requires = "against")]
+    pub(super) own_gate: bool,
     /// A case's candidates really do this much more than they report (may be given several times)
     #[arg(long, value_name = "CASE=PERCENT")]
     pub(super) handicap: Vec<String>,
@@ -121,7 +133,7 @@ pub(super) struct RunArgs {
 /// Which other side, and which machine's part of the whole.
 #[derive(Debug, Args)]
 pub(super) struct ScopeArgs {
-    /// Compare the working tree with a branch, tag or commit, or with a stored baseline
+    /// Compare the working tree with a branch, tag or commit, or with a stored baseline; `main...` is where this branch left main
     #[arg(long, value_name = "REV|NAME")]
     pub(super) against: Option<String>,
     /// Only this part, such as 2/3: the baseline and every third candidate. `merge` puts the parts of all machines together
@@ -443,15 +455,22 @@ mod tests {
             }
         }
         words.extend((!word.is_empty()).then_some(word));
-        words
+        // Variables around a slash are a shard.
+        words.into_iter().map(|word| word.replace("1m/1m", "1/1")).collect()
+    }
+
+    /// All files below a folder.
+    fn files_below(folder: &std::path::Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
     }
 
     #[test]
     fn commands_in_the_readme_and_in_templates_are_understood() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-        let templates = std::fs::read_dir(root.join("templates")).unwrap().map(|entry| entry.unwrap().path());
+        let workflows = ["templates", ".github"].map(|folder| files_below(&root.join(folder)));
         let mut seen = 0;
-        for path in templates.chain([root.join("README.md")]) {
+        for path in workflows.into_iter().flatten().chain([root.join("README.md")]) {
             for command in commands(&std::fs::read_to_string(&path).unwrap()) {
                 let parsed = Cli::try_parse_from(std::iter::once("cargo perfplan".to_owned()).chain(command.clone()));
                 assert!(parsed.is_ok(), "{}: {command:?}: {}", path.display(), parsed.unwrap_err());

@@ -66,7 +66,8 @@ pub(super) fn repository(folder: &Path) -> Result<Repository> {
     Repository::around(folder).context("baselines are kept in the git repository of the workspace")
 }
 
-fn named(name: &str) -> Result<BaselineName> {
+/// The name of a baseline, as it was given.
+pub(super) fn named(name: &str) -> Result<BaselineName> {
     Ok(name.parse().map_err(|error: <BaselineName as std::str::FromStr>::Err| Usage(error.to_string()))?)
 }
 

@@ -6,9 +6,7 @@ use super::args::{ImportCommand, K6Args};
 use super::console::Console;
 use super::judged::Shown;
 use super::{Exit, baseline};
-use crate::build::Workspace;
-use crate::pipeline::{self, Imported, Usage};
-use crate::store::{BaselineName, Runs};
+use crate::pipeline::{self, Imported};
 use crate::verdict;
 
 pub(super) fn import(command: ImportCommand, console: &Console) -> Result<Exit> {
@@ -20,18 +18,13 @@ pub(super) fn import(command: ImportCommand, console: &Console) -> Result<Exit> 
 fn k6(arguments: K6Args, console: &Console) -> Result<Exit> {
     let folder = std::env::current_dir().context("finding the current folder")?;
     let K6Args { files, case, claim, save, strict, output } = arguments;
-    let save = save.map(|name| name.parse::<BaselineName>().map_err(|error| Usage(error.to_string()))).transpose()?;
+    let save = save.as_deref().map(baseline::named).transpose()?;
     let run = pipeline::import_k6(&folder, &Imported { files, case, claims: claim })?;
     let judgement = verdict::judge(&run);
     let shown = Shown { run: &run, judgement: &judgement, differences: Vec::new() };
     shown.print(console, &output)?;
-    // Where there is no workspace, it is only shown.
-    if let Ok(workspace) = Workspace::of(&folder) {
-        // Not among the runs: `latest` is what was measured here.
-        let kept = Runs::at(workspace.own().join("imports")).keep(&run)?;
-        shown.write(&kept)?;
-        console.say(&format!("the imported run: {}", kept.display()));
-    }
+    // Not among the runs: `latest` is what was measured here.
+    shown.keep(&folder, "imports", "the imported run", console)?;
     if let Some(name) = save {
         baseline::save(&folder, &name, &run, console)?;
     }

@@ -43,6 +43,15 @@ impl Shown<'_> {
         })
     }
 
+    /// Keeps the run and its report in a folder of the workspace. Where there is no workspace, it is only shown.
+    pub(super) fn keep(&self, folder: &Path, below: &str, what: &str, console: &Console) -> Result<()> {
+        let Ok(workspace) = Workspace::of(folder) else { return Ok(()) };
+        let kept = Runs::at(workspace.own().join(below)).keep(self.run)?;
+        self.write(&kept)?;
+        console.say(&format!("{what}: {}", kept.display()));
+        Ok(())
+    }
+
     /// Writes the report's files: Markdown, JSON, and the forest plot.
     pub(super) fn write(&self, folder: &Path) -> Result<()> {
         let view = self.view();

@@ -8,16 +8,15 @@ use super::args::MergeArgs;
 use super::console::Console;
 use super::judged::{self, Shown};
 use super::{Exit, baseline};
-use crate::build::Workspace;
 use crate::pipeline::Usage;
 use crate::samples::{self, Run};
-use crate::store::{BaselineName, Runs, runs_below};
+use crate::store::runs_below;
 use crate::verdict;
 
 pub(super) fn merge(arguments: MergeArgs, console: &Console) -> Result<Exit> {
     let folder = std::env::current_dir().context("finding the current folder")?;
     let MergeArgs { runs, save, strict, output } = arguments;
-    let save = save.map(|name| name.parse::<BaselineName>().map_err(|error| Usage(error.to_string()))).transpose()?;
+    let save = save.as_deref().map(baseline::named).transpose()?;
     let mut shards = Vec::new();
     for what in &runs {
         shards.extend(load(what)?);
@@ -26,7 +25,7 @@ pub(super) fn merge(arguments: MergeArgs, console: &Console) -> Result<Exit> {
     let judgement = verdict::judge(&run);
     let shown = Shown { run: &run, judgement: &judgement, differences: Vec::new() };
     shown.print(console, &output)?;
-    keep(&folder, &shown, console)?;
+    shown.keep(&folder, "runs", "the merged run and its plots", console)?;
     let gaps = run.gaps();
     for gap in &gaps {
         console.warn(&format!("{}: {}", gap.what, gap.command.as_deref().unwrap_or_default()));
@@ -43,13 +42,4 @@ pub(super) fn merge(arguments: MergeArgs, console: &Console) -> Result<Exit> {
 fn load(what: &str) -> Result<Vec<Run>> {
     let path = Path::new(what);
     if path.is_dir() { runs_below(path) } else { Ok(vec![judged::load(what)?]) }
-}
-
-/// Puts the merged run among those of the workspace. Where there is none, it is only shown.
-fn keep(folder: &Path, shown: &Shown<'_>, console: &Console) -> Result<()> {
-    let Ok(workspace) = Workspace::of(folder) else { return Ok(()) };
-    let kept = Runs::at(workspace.own().join("runs")).keep(shown.run)?;
-    shown.write(&kept)?;
-    console.say(&format!("the merged run and its plots: {}", kept.display()));
-    Ok(())
 }

@@ -14,15 +14,14 @@ use crate::measure::Processes;
 use crate::pipeline::{self, Outcome, Request, Resume, Usage};
 use crate::process::Spec;
 use crate::samples::Run;
-use crate::store::BaselineName;
 use crate::verdict::{self, Judgement};
 
 /// `words` are the arguments as they were given: a shard's record says how the others are measured.
 pub(super) fn run(arguments: RunArgs, words: &[OsString], console: &Console) -> Result<Exit> {
-    let RunArgs { choice, scope, handicap, save, resume, claims_only, strict, output } = arguments;
+    let RunArgs { choice, scope, own_gate, handicap, save, resume, claims_only, strict, output } = arguments;
     let folder = std::env::current_dir().context("finding the current folder")?;
     // A name that can't be saved under is found out now, not after the measuring.
-    let save = save.map(|name| name.parse::<BaselineName>().map_err(|error| Usage(error.to_string()))).transpose()?;
+    let save = save.as_deref().map(baseline::named).transpose()?;
     if save.is_some() {
         baseline::repository(&folder)?;
         if scope.shard.is_some() {
@@ -32,6 +31,7 @@ pub(super) fn run(arguments: RunArgs, words: &[OsString], console: &Console) -> 
     let against = scope.against.map(|name| Against::of(&folder, &name)).transpose()?;
     let request = Request {
         base: against.as_ref().and_then(Against::revision),
+        judge: against.as_ref().and_then(Against::judge).filter(|_| !own_gate),
         handicaps: handicap,
         shard: scope.shard,
         claims_only,

@@ -1,20 +1,28 @@
 //! Revisions: what the user writes (`main`, `v1.2`, `HEAD~1`, `origin/main`) to the one commit that it means.
 
-use anyhow::{Context, Result, anyhow, bail};
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use git2::ErrorCode;
 
 use super::{CommitId, Repository};
 
 /// How many near misses are shown.
 const SUGGESTED: usize = 3;
+/// The largest file that is read as text, in bytes.
+const LARGEST_TEXT: usize = 1 << 20;
 
 impl Repository {
-    /// The commit that a revision means: a branch, a tag, an id or the beginning of one, with `~`, `^`, `@{..}` behind it.
+    /// The commit that a revision means: a branch, a tag, an id or the beginning of one, with `~`, `^`, `@{..}` behind it; or,
+    /// with three dots behind it, the commit at which the work tree's branch left it.
     ///
     /// # Errors
     /// Where nothing has that name (with names that come near), it is ambiguous, a range or no commit, or a shallow clone
     /// lacks it (with the command that fetches it).
     pub fn resolve(&self, revision: &str) -> Result<CommitId> {
+        if let Some(other) = revision.strip_suffix("...").filter(|other| !other.is_empty()) {
+            return self.parting(self.resolve(other)?, other);
+        }
         match self.inner.revparse_single(revision) {
             Ok(object) => {
                 let commit = object.peel_to_commit();
@@ -22,6 +30,40 @@ impl Repository {
             }
             Err(error) => Err(self.unresolved(revision, &error)),
         }
+    }
+
+    /// The commit at which HEAD and another one parted.
+    fn parting(&self, other: CommitId, name: &str) -> Result<CommitId> {
+        let head = self.resolve("HEAD")?;
+        let base = self.inner.merge_base(head.0, other.0);
+        base.map(CommitId).map_err(|_| anyhow!("HEAD and {name:?} have no commit in common{}", self.shallow_hint()))
+    }
+
+    /// Whether a commit is among those that `head` has and `base` has not; `id` may be the beginning of its id.
+    #[must_use]
+    pub fn is_between(&self, id: &str, base: CommitId, head: CommitId) -> bool {
+        let Ok(commit) = self.inner.find_commit_by_prefix(id) else { return false };
+        let has = |tip: CommitId| {
+            tip.0 == commit.id() || self.inner.graph_descendant_of(tip.0, commit.id()).unwrap_or_default()
+        };
+        has(head) && !has(base)
+    }
+
+    /// The text of a file at a commit; `None` where it has none there. `path` is relative to the topmost folder.
+    ///
+    /// # Errors
+    /// Where it is no file, larger than 1 MiB, or not UTF-8.
+    pub fn text_at(&self, commit: CommitId, path: &Path) -> Result<Option<String>> {
+        let tree = self.inner.find_commit(commit.0)?.tree()?;
+        let entry = match tree.get_path(path) {
+            Ok(entry) => entry,
+            Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+            Err(error) => return Err(error).with_context(|| format!("reading {} at {commit}", path.display())),
+        };
+        let blob = self.inner.find_blob(entry.id()).with_context(|| format!("{} is no file", path.display()))?;
+        ensure!(blob.size() <= LARGEST_TEXT, "{} at {commit} is larger than 1 MiB", path.display());
+        let text = std::str::from_utf8(blob.content());
+        Ok(Some(text.with_context(|| format!("{} at {commit} is not UTF-8", path.display()))?.to_owned()))
     }
 
     fn unresolved(&self, revision: &str, error: &git2::Error) -> anyhow::Error {
@@ -140,6 +182,51 @@ mod tests {
             assert_eq!(repository.resolve(revision).unwrap().to_string(), before, "{revision}");
         }
         assert_eq!(repository.commit(&head).unwrap().to_string(), head);
+    }
+
+    #[test]
+    fn three_dots_mean_where_the_branch_was_left() {
+        let sandbox = Sandbox::new();
+        let path = sandbox.project("p");
+        let base = git(&path, &["rev-parse", "HEAD"]);
+        git(&path, &["checkout", "--quiet", "-b", "topic"]);
+        git(&path, &["commit", "--quiet", "--allow-empty", "--message=topic"]);
+        git(&path, &["checkout", "--quiet", "main"]);
+        git(&path, &["commit", "--quiet", "--allow-empty", "--message=main"]);
+        git(&path, &["checkout", "--quiet", "topic"]);
+        git(&path, &["checkout", "--quiet", "--orphan", "other"]);
+        git(&path, &["commit", "--quiet", "--allow-empty", "--message=other"]);
+        git(&path, &["checkout", "--quiet", "topic"]);
+        let repository = Repository::around(&path).unwrap();
+        assert_eq!(repository.resolve("main...").unwrap().to_string(), base);
+        assert!(failure(&repository, "other...").contains("no commit in common"));
+        assert!(failure(&repository, "mian...").contains("did you mean main?"));
+        assert!(failure(&repository, "...").contains("not one revision"));
+    }
+
+    #[test]
+    fn a_commit_is_between_where_only_the_head_has_it() {
+        let sandbox = Sandbox::new();
+        let path = sandbox.project("p");
+        let repository = Repository::around(&path).unwrap();
+        let (base, head) = (repository.resolve("HEAD~1").unwrap(), repository.resolve("HEAD").unwrap());
+        let between = |id: &str| repository.is_between(id, base, head);
+        assert!(between(&head.to_string()) && between(&head.to_string()[..8]));
+        assert!(!between(&base.to_string()) && !between(&"a".repeat(40)) && !between("not an id"));
+        assert!(!repository.is_between(&head.to_string(), head, head));
+    }
+
+    #[test]
+    fn a_file_is_read_as_it_was_at_a_commit() {
+        let sandbox = Sandbox::new();
+        let path = sandbox.project("p");
+        let repository = Repository::around(&path).unwrap();
+        let text = |revision: &str, path: &str| {
+            repository.text_at(repository.resolve(revision).unwrap(), Path::new(path)).unwrap()
+        };
+        assert_eq!(text("HEAD~1", "a.txt").as_deref(), Some("one"));
+        assert_ne!(text("HEAD", "a.txt").as_deref(), Some("one"));
+        assert_eq!(text("HEAD", "b/c.txt"), None);
     }
 
     #[test]

@@ -8,12 +8,13 @@ use perfplan_harness::Size;
 
 use super::divided::Division;
 use super::request::{Request, Usage};
+use super::review;
 use super::stage::{self, Demand};
 use crate::build::{self, Fitness, Workspace};
 use crate::git::Repository;
 use crate::matrix::{self, Design, Drill};
 use crate::plan::{self, Filters, Plan, Variant, Workload};
-use crate::samples::{CaseId, Skipped, Step, VariantName};
+use crate::samples::{CaseId, Review, Skipped, Step, VariantName};
 
 /// A request, read against its plan.
 pub(super) struct Asked<'r> {
@@ -23,6 +24,8 @@ pub(super) struct Asked<'r> {
     pub(super) workloads: Vec<Workload>,
     /// The base revision's full commit id.
     pub(super) base: Option<String>,
+    /// By whose word the run is judged.
+    pub(super) review: Review,
     pub(super) drills: Vec<Drill>,
     pub(super) filters: Filters,
     /// How large the cases of steps are set up: as the plan says, in a quick run too.
@@ -48,14 +51,16 @@ impl<'r> Asked<'r> {
         // What a plan says of its steps, it says of its own size.
         let claimed_size = plan.measure.size;
         let mut plan = if request.quick { plan.quick() } else { plan };
-        if let Some(tolerance) = request.tolerance {
-            plan.gate.tolerance = tolerance;
-            plan.gate.tolerances.clear();
-        }
         let mut drills = matrix::drills(&request.handicaps).map_err(usage)?;
         let filters = Filters::new(&request.filters).map_err(usage)?;
         let design = request.matrix.then(|| matrix::design(&plan)).transpose().map_err(usage)?;
         let mut steps = steps(&plan, request, &filters)?;
+        let base = request.base.as_ref().map(|base| commit(&workspace.root, base)).transpose()?;
+        let review = review::review(request, &workspace.root, &mut plan, base.as_deref())?;
+        if let Some(tolerance) = request.tolerance {
+            plan.gate.tolerance = tolerance;
+            plan.gate.tolerances.clear();
+        }
         let variants = variants(&plan, design.as_ref(), &steps, request)?;
         let paired = request.base.is_some();
         // Before this machine is asked what it can build: all machines have to divide alike.
@@ -71,7 +76,6 @@ impl<'r> Asked<'r> {
         }
         let fitness = Fitness::of(&workspace.root)?;
         let (variants, mut skipped) = fit(variants, &fitness, &workspace, request)?;
-        let base = request.base.as_ref().map(|base| commit(&workspace.root, base)).transpose()?;
         let workloads = stage::workloads(&plan, &workspace)?;
         skipped.extend(not_asked_for(&mut steps, &plan.baseline, &variants, &skipped));
         Ok(Self {
@@ -80,6 +84,7 @@ impl<'r> Asked<'r> {
             workspace,
             workloads,
             base,
+            review,
             drills,
             filters,
             claimed_size,
@@ -127,8 +132,12 @@ fn steps(plan: &Plan, request: &Request, filters: &Filters) -> Result<Vec<Step>>
         return Err(usage("the plan makes no claims: add a [[step]] to perfplan.toml (docs/claims.md)").into());
     }
     let meant = |step: &Step| filters.matches_any(&[&step.case, &step.after]);
-    let all = plan.steps.iter().map(recorded).collect::<Result<Vec<_>>>()?;
-    Ok(all.into_iter().filter(meant).collect())
+    Ok(recorded_steps(plan)?.into_iter().filter(meant).collect())
+}
+
+/// The steps of a plan as runs keep them.
+pub(super) fn recorded_steps(plan: &Plan) -> Result<Vec<Step>> {
+    plan.steps.iter().map(recorded).collect()
 }
 
 /// Takes the steps out that need a build which this run does not make, and says for each such build how many there are.

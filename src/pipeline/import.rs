@@ -9,7 +9,7 @@ use super::asked::usage;
 use super::prepare::{head, new_id, now};
 use crate::build::Workspace;
 use crate::plan::{self, claim::Claim};
-use crate::samples::{Arm, ArmRound, CaseId, Environment, FORMAT, Gate, Measurement, Metric, Round, Run, Step};
+use crate::samples::{Arm, ArmRound, CaseId, Environment, FORMAT, Gate, Measurement, Metric, Review, Round, Run, Step};
 use crate::store::{K6Summary, read_k6, validate};
 
 /// What is to be imported, and under which name.
@@ -70,6 +70,7 @@ pub fn import_k6(folder: &Path, imported: &Imported) -> Result<Run> {
         steps,
         failures: Vec::new(),
         skipped: Vec::new(),
+        review: Review::default(),
         divided: None,
         complete: true,
     };
@@ -179,9 +180,7 @@ fn round(summary: K6Summary, ratios: &BTreeSet<Metric>) -> Round {
 
 /// Whether the metric is one of the whole requests, such as `latency.p99`, and not of a part of them (`latency.NAME.p99`).
 fn is_of_requests(metric: &Metric) -> bool {
-    let percentile = |rest: &str| rest.strip_prefix('p').is_some_and(|number| number.parse::<f64>().is_ok());
-    let statistic = |rest: &str| ["mean", "min", "max"].contains(&rest) || percentile(rest);
-    metric.as_str() == "throughput" || metric.as_str().strip_prefix("latency.").is_some_and(statistic)
+    metric.as_str() == "throughput" || metric.as_str().strip_prefix("latency.").is_some_and(Metric::is_statistic)
 }
 
 #[cfg(test)]

@@ -209,6 +209,7 @@ fn new_run(prepared: &Prepared<'_>, chosen: &Chosen) -> Result<Run> {
         asked,
         environment: prepared.environment.clone(),
         gate: prepared.asked.plan.gate.clone(),
+        review: prepared.asked.review.clone(),
         cases,
         steps: chosen.steps.clone(),
         measurements: Vec::new(),

@@ -21,6 +21,8 @@ pub struct Request {
     pub variants: Vec<String>,
     /// The revision that the working tree is compared with.
     pub base: Option<String>,
+    /// The revision whose plan judges; the working tree's own where it is `None`.
+    pub judge: Option<String>,
     /// Measuring time; the plan's where it is `None`.
     pub budget: Option<Duration>,
     /// Small sizes, and the plan's budget for quick runs.

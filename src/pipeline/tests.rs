@@ -12,7 +12,7 @@ use super::{Outcome, Session};
 use crate::measure::{Bench, Program, Seat, Seating, Settings, Starter, Subject, Target, Worker};
 use crate::process::Usage;
 use crate::progress::Silent;
-use crate::samples::{Arm, CaseId, Environment, FORMAT, Gate, Run};
+use crate::samples::{Arm, CaseId, Environment, FORMAT, Gate, Review, Run};
 use crate::store::Runs;
 use crate::verdict::Verdict;
 
@@ -123,6 +123,7 @@ fn run_of(cases: Vec<CaseId>) -> Run {
         measurements: Vec::new(),
         failures: Vec::new(),
         skipped: Vec::new(),
+        review: Review::default(),
         divided: None,
         complete: false,
     }

@@ -6,7 +6,7 @@ use std::{fs, io};
 use super::{Plan, PlanError};
 
 /// The places of the file in a workspace, the first that exists is taken.
-const PLACES: [&str; 2] = ["perfplan.toml", ".config/perfplan.toml"];
+pub const PLACES: [&str; 2] = ["perfplan.toml", ".config/perfplan.toml"];
 
 /// The plan's file of the workspace at `root`, if there is one.
 #[must_use]

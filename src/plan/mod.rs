@@ -3,6 +3,7 @@
 //! The defaults stand in `default.toml`, which is part of the program and read by the same code; a user's file is laid over
 //! them key by key. Every error names the file, the line and the column, shows the line and says what to write instead.
 
+mod changes;
 pub mod claim;
 mod error;
 mod fault;
@@ -23,10 +24,11 @@ mod workload;
 #[cfg(test)]
 mod tests;
 
+pub use changes::{Rules, changes};
 pub use error::PlanError;
 pub use filter::{Filters, Unmatched};
 pub use knob::{Knob, Setting};
-pub use load::{find, load};
+pub use load::{PLACES, find, load};
 pub use matrix::{Axis, DesignKind, Exclusion, Matrix};
 pub use perfplan_harness::Size;
 pub use step::{Sentence, Step};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use perfplan_harness::Size;
 
 use super::{Filters, Matrix, PlanError, Step, Variant, Workload, wire};
-use crate::samples::{Gate, VariantName};
+use crate::samples::{Gate, VariantName, Waiver};
 
 /// A validated plan. Names of workloads, of variants and of steps are unique, and there is at least one variant.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,8 @@ pub struct Plan {
     pub matrix: Matrix,
     /// The steps whose claims are judged, in the order of the file.
     pub steps: Vec<Step>,
+    /// The regressions that were accepted.
+    pub waivers: Vec<Waiver>,
 }
 
 impl Plan {

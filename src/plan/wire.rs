@@ -2,6 +2,7 @@
 
 mod matrix;
 mod steps;
+mod waivers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -20,6 +21,7 @@ use super::{Building, Measure, Plan, TrainingPlan, Variant, Workload, WorkloadSo
 use crate::samples::{CaseId, Gate, Metric, Step};
 use matrix::{Axes, WireMatrix};
 use steps::WireStep;
+use waivers::WireWaiver;
 
 /// The defaults, as a plan.
 const DEFAULTS: &str = include_str!("default.toml");
@@ -49,6 +51,8 @@ struct WirePlan {
     matrix: WireMatrix,
     #[serde(default)]
     step: Vec<Spanned<WireStep>>,
+    #[serde(default)]
+    waiver: Vec<Spanned<WireWaiver>>,
 }
 
 #[derive(Deserialize)]
@@ -148,6 +152,7 @@ fn plan(wire: WirePlan, axes: Axes, text: &str) -> Result<Plan, Fault> {
         matrix: matrix::matrix(wire.matrix, baseline, axes)?,
         baseline: baseline.name.clone(),
         steps: steps::steps(wire.step, &variants, text)?,
+        waivers: waivers::waivers(wire.waiver)?,
         variants,
     })
 }
@@ -297,14 +302,18 @@ impl From<WireVariant> for Variant {
 }
 
 fn baseline_of(variants: &[Variant], asked: Option<Spanned<String>>) -> Result<&Variant, Fault> {
-    let names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
-    let Some(asked) = asked else {
+    match asked {
+        Some(asked) => known(variants, asked.get_ref(), asked.span()),
         // The list of variants is not empty: `variants` saw to it.
-        return Ok(&variants[0]);
-    };
-    let found = variants.iter().find(|variant| variant.name.as_str() == asked.get_ref());
-    found.ok_or_else(|| {
-        Fault::at(&asked, format!("there is no variant {:?}", asked.get_ref()), instead(asked.get_ref(), &names))
+        None => Ok(&variants[0]),
+    }
+}
+
+/// The variant of the plan that is called so at this place.
+fn known<'v>(variants: &'v [Variant], name: &str, span: Range<usize>) -> Result<&'v Variant, Fault> {
+    variants.iter().find(|variant| variant.name.as_str() == name).ok_or_else(|| {
+        let names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
+        Fault::new(span, format!("there is no variant {name:?}"), instead(name, &names))
     })
 }
 

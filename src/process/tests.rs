@@ -194,7 +194,9 @@ fn usage_is_that_of_the_one_child() {
         return;
     }
     let usage = run(&tool("usage_is_that_of_the_one_child")).unwrap().check("the child").unwrap().usage;
-    assert!((HELD as u64..HELD as u64 + (100 << 20)).contains(&usage.max_rss_bytes), "{usage:?}");
+    // Beside what it holds there is the program at most, and what any process has.
+    let program = std::env::current_exe().unwrap().metadata().unwrap().len() + (50 << 20);
+    assert!((HELD as u64..HELD as u64 + program).contains(&usage.max_rss_bytes), "{usage:?}");
     assert!(usage.minor_faults > 1000, "{usage:?}");
     assert!(usage.user_ns + usage.system_ns > 20_000_000, "{usage:?}");
     assert!((100_000_000..10_000_000_000).contains(&usage.elapsed_ns), "{usage:?}");

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::samples::{Arm, Environment, FORMAT, Failure, Gate, Measurement, Metric, Run};
+use crate::samples::{Arm, Environment, FORMAT, Failure, Gate, Measurement, Metric, Review, Run};
 use crate::verdict::{Basis, Judgement, Limit, Relative, Row, Verdict};
 
 pub(crate) use blame::{blame, blamed, profile};
@@ -46,6 +46,7 @@ pub(crate) fn run(cases: &[&str]) -> Run {
         measurements: Vec::new(),
         failures: Vec::new(),
         skipped: Vec::new(),
+        review: Review::default(),
         divided: None,
         complete: true,
     }
@@ -85,6 +86,7 @@ pub(crate) fn row(case: &str, verdict: Verdict, estimate: f64, half_width: f64) 
         smallest_visible: Some(half_width * 1.4),
         limited_by: Some(Limit::Processes),
         tolerance: 0.01,
+        waiver: None,
         notes: Vec::new(),
     }
 }

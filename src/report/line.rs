@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::samples::{CaseId, Metric};
+use crate::samples::{CaseId, Metric, Waiver};
 use crate::verdict::{Basis, Limit, Relative, Row, Verdict};
 
 use super::arms::Naming;
@@ -18,6 +18,8 @@ pub enum Standing {
     Improved,
     /// Can't be told yet.
     Undecided,
+    /// Worse beyond the tolerance, and accepted by a waiver.
+    Accepted,
     /// Unchanged within the tolerance, and the change is real.
     Tolerated,
     /// Unchanged within the tolerance.
@@ -28,11 +30,19 @@ pub enum Standing {
 
 impl Standing {
     /// All standings, in the order in which they are shown.
-    pub const ALL: [Self; 6] =
-        [Self::Regressed, Self::Improved, Self::Undecided, Self::Tolerated, Self::Unchanged, Self::SameCode];
+    pub const ALL: [Self; 7] = [
+        Self::Regressed,
+        Self::Improved,
+        Self::Undecided,
+        Self::Accepted,
+        Self::Tolerated,
+        Self::Unchanged,
+        Self::SameCode,
+    ];
 
     pub(super) fn of(row: &Row) -> Self {
         match (row.verdict, row.basis) {
+            (Verdict::Regressed, _) if row.waiver.is_some() => Self::Accepted,
             (Verdict::Regressed, _) => Self::Regressed,
             (Verdict::Improved, _) => Self::Improved,
             (Verdict::Undecided, _) => Self::Undecided,
@@ -49,6 +59,7 @@ impl Standing {
             Self::Regressed => '✗',
             Self::Improved => '✓',
             Self::Undecided => '?',
+            Self::Accepted => '~',
             Self::Tolerated => '≈',
             Self::Unchanged | Self::SameCode => '=',
         }
@@ -58,7 +69,7 @@ impl Standing {
     #[must_use]
     pub fn verdict(self) -> &'static str {
         match self {
-            Self::Regressed => "regressed",
+            Self::Regressed | Self::Accepted => "regressed",
             Self::Improved => "improved",
             Self::Undecided => "undecided",
             Self::Tolerated | Self::Unchanged | Self::SameCode => "unchanged",
@@ -69,6 +80,7 @@ impl Standing {
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
+            Self::Accepted => "regressed (accepted)",
             Self::Tolerated => "unchanged (real but tolerated)",
             Self::SameCode => "unchanged (same code)",
             other => other.verdict(),
@@ -78,7 +90,7 @@ impl Standing {
     /// Whether a person has to look at it.
     #[must_use]
     pub fn needs_eyes(self) -> bool {
-        matches!(self, Self::Regressed | Self::Improved | Self::Undecided)
+        matches!(self, Self::Regressed | Self::Improved | Self::Undecided | Self::Accepted)
     }
 }
 
@@ -196,6 +208,9 @@ fn line(row: &Row, label: String) -> Line {
     }
     if row.verdict == Verdict::Undecided {
         notes.insert(0, what_decides(row));
+    }
+    if let Some(Waiver { commit, reason, expires, .. }) = &row.waiver {
+        notes.insert(0, clean(&format!("accepted until {expires} (commit {commit}): {reason}")));
     }
     Line {
         standing: Standing::of(row),

@@ -11,14 +11,14 @@ use super::line::Standing;
 /// The colour of a verdict.
 pub(super) const fn tint(standing: Standing) -> RGBColor {
     match standing {
-        Standing::Regressed => RGBColor(213, 94, 0),
+        Standing::Regressed | Standing::Accepted => RGBColor(213, 94, 0),
         Standing::Improved => RGBColor(0, 114, 178),
         Standing::Undecided => RGBColor(160, 80, 140),
         Standing::Tolerated | Standing::Unchanged | Standing::SameCode => MUTED,
     }
 }
 
-/// Draws a verdict's marker: regressed a triangle, improved a disc, undecided an open diamond, tolerated an open square,
+/// Draws a verdict's marker: regressed a triangle (an open one where it was accepted), improved a disc, undecided an open diamond, tolerated an open square,
 /// unchanged a full one, same code two strokes.
 pub(super) fn marker(area: &Area<'_>, standing: Standing, (x, y): Place) -> Drawn {
     let colour = tint(standing);
@@ -27,6 +27,7 @@ pub(super) fn marker(area: &Area<'_>, standing: Standing, (x, y): Place) -> Draw
             area.draw(&Polygon::new(vec![(x, y - 7), (x + 7, y + 5), (x - 7, y + 5)], colour.filled()))?
         }
         Standing::Improved => area.draw(&Circle::new((x, y), 6, colour.filled()))?,
+        Standing::Accepted => outlined(area, vec![(x, y - 7), (x + 7, y + 5), (x - 7, y + 5)], colour)?,
         Standing::Undecided => {
             let corners = vec![(x, y - 7), (x + 7, y), (x, y + 7), (x - 7, y)];
             outlined(area, corners, colour)?;

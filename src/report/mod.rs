@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   Run + Judgement ──> View ──┬──> terminal   for the person at the prompt
-//!              │               ├──> markdown   for comments and job summaries
+//!              │               ├──> markdown   for job summaries
+//!              │               ├──> comment    for pull requests, with what a check run and a status say
 //!              │               └──> forest     all rows in one picture (SVG)
 //!              └──> json                       for scripts
 //!
@@ -18,6 +19,7 @@ mod absolute;
 mod arms;
 mod blame;
 mod cells;
+mod comment;
 mod drawing;
 mod forest;
 mod json;
@@ -47,6 +49,7 @@ pub use absolute::Absolute;
 pub use arms::revision;
 pub use blame::{BlameView, CounterLine, FunctionLine};
 pub use cells::{CellLine, Cells, Progress, cells_markdown, cells_terminal};
+pub use comment::{CheckText, Frame, Note, check, comment, marker, order_of, status};
 pub use forest::forest;
 pub use json::{REPORT_FORMAT, json};
 pub use line::{Group, Line, Standing};

@@ -1,9 +1,10 @@
 //! A page for a terminal, line by line, and what every report has on it.
 
-use super::numbers::counted;
+use super::numbers::{NONE, counted};
 use super::palette::Paint;
 use super::text::wrapped;
 use super::view::Broken;
+use crate::samples::PlanChange;
 
 /// How a terminal is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,10 +61,21 @@ impl Page {
         }
     }
 
+    /// What the plan says otherwise than the plan that judges.
+    pub(super) fn plan_changes(&mut self, judge: Option<&str>, changes: &[PlanChange]) {
+        let Some(judge) = judge.filter(|_| !changes.is_empty()) else { return };
+        self.heading(&format!("judged by the plan of {judge}; the plan here says otherwise"));
+        for change in changes {
+            let side = |side: &Option<String>| side.clone().unwrap_or_else(|| NONE.to_owned());
+            let text = format!("{}: {} → {}", change.what, side(&change.before), side(&change.after));
+            self.wrapped(&text, (2, 4), Paint::Plain);
+        }
+    }
+
     /// Variants and why they were not built.
     pub(super) fn skipped(&mut self, skipped: &[(String, String)]) {
         if !skipped.is_empty() {
-            self.heading("not measured: this machine or its tools can't");
+            self.heading("variants that were not measured");
             skipped.iter().for_each(|(name, why)| self.wrapped(&format!("{name}: {why}"), (2, 4), Paint::Plain));
         }
     }

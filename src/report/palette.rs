@@ -19,7 +19,7 @@ impl Paint {
         match standing {
             Standing::Regressed => Self::Red,
             Standing::Improved => Self::Green,
-            Standing::Undecided => Self::Yellow,
+            Standing::Undecided | Standing::Accepted => Self::Yellow,
             Standing::Tolerated | Standing::Unchanged | Standing::SameCode => Self::Dim,
         }
     }

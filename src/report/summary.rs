@@ -55,6 +55,7 @@ fn rows(judgement: &Judgement, groups: &[Group]) -> Option<String> {
     let rows = judgement.rows.len();
     let [regressed, improved, undecided] =
         [Verdict::Regressed, Verdict::Improved, Verdict::Undecided].map(|v| judgement.count(v));
+    let regressed = regressed - judgement.accepted();
     let of_rows = |count: usize, what: &str| format!("{count} of {} {what}", counted(rows, "row"));
     let sentence = match (regressed, improved, undecided) {
         (0, 0, 0) => format!("no change in {}", counted(rows, "row")),
@@ -62,7 +63,7 @@ fn rows(judgement: &Judgement, groups: &[Group]) -> Option<String> {
         (0, improved, _) => of_rows(improved, "improved, none regressed") + &worst(groups),
         (regressed, ..) => of_rows(regressed, "regressed") + &worst(groups),
     };
-    (rows > 0).then_some(sentence)
+    (rows > 0).then_some(sentence + &accepted(judgement))
 }
 
 /// What came out of the claims; `None` without any.
@@ -117,15 +118,24 @@ pub(super) fn summary(run: &Run, judgement: &Judgement) -> String {
 fn all_rows(judgement: &Judgement) -> String {
     let count = |verdict| judgement.count(verdict);
     format!(
-        "{}: {} unchanged{}{}, {} undecided, {} regressed, {} improved",
+        "{}: {} unchanged{}{}, {} undecided, {} regressed{}, {} improved",
         counted(judgement.rows.len(), "row"),
         count(Verdict::Unchanged),
         within(&judgement.rows),
         aside(&judgement.rows),
         count(Verdict::Undecided),
-        count(Verdict::Regressed),
+        count(Verdict::Regressed) - judgement.accepted(),
+        accepted(judgement),
         count(Verdict::Improved),
     )
+}
+
+/// How many regressions were accepted.
+fn accepted(judgement: &Judgement) -> String {
+    match judgement.accepted() {
+        0 => String::new(),
+        count => format!(", {count} regressed and accepted"),
+    }
 }
 
 /// How the claims stand: `7 claims: 5 confirmed, 1 refuted, 1 undecided`.

@@ -29,6 +29,7 @@ pub fn terminal(view: &View, style: Style) -> String {
     }
     page.blames(&view.blames);
     page.steps(&view.steps);
+    page.plan_changes(view.judged_by.as_deref(), &view.plan_changes);
     page.differences(&view.differences);
     page.failures(&view.failures);
     page.missing(&view.missing);

@@ -1,6 +1,6 @@
 //! What every renderer shows, as text.
 
-use crate::samples::{Environment, Failure, Part, Run};
+use crate::samples::{Environment, Failure, Part, PlanChange, Run};
 use crate::verdict::Judgement;
 
 use super::absolute::{Absolute, absolutes};
@@ -47,6 +47,10 @@ pub struct View {
     pub blames: Vec<BlameView>,
     /// The steps of the plan with their claims.
     pub steps: Vec<StepView>,
+    /// What the plan says otherwise than the plan that judges.
+    pub plan_changes: Vec<PlanChange>,
+    /// The revision whose plan judges, where it is not the run's own.
+    pub judged_by: Option<String>,
     /// Plain values, where no row compares anything.
     pub absolutes: Vec<Absolute>,
     /// Facts in which the environments of two runs differ: name, here, there. Set by [`View::differing`].
@@ -55,7 +59,7 @@ pub struct View {
     pub failures: Vec<Broken>,
     /// Cases that were asked for and have no measurement.
     pub missing: Vec<String>,
-    /// Variants that the machine can't build or run, with the reason.
+    /// Variants that were not built, with the reason.
     pub skipped: Vec<(String, String)>,
     /// What was looked at and what came out, in numbers.
     pub summary: String,
@@ -83,6 +87,8 @@ impl View {
             footnotes: summary::footnotes(&groups),
             blames: blames(run, judgement, &labels),
             steps: steps(&judgement.steps),
+            plan_changes: plan_changes(run),
+            judged_by: run.review.judged_by.as_deref().map(clean),
             absolutes: if rows.is_empty() { absolutes(run) } else { Vec::new() },
             differences: Vec::new(),
             failures: judgement.failures.iter().map(broken).collect(),
@@ -103,6 +109,13 @@ impl View {
         self.differences = differences.into_iter().map(harmless).collect();
         self
     }
+}
+
+fn plan_changes(run: &Run) -> Vec<PlanChange> {
+    let side = |side: &Option<String>| side.as_deref().map(clean);
+    let change =
+        |one: &PlanChange| PlanChange { what: clean(&one.what), before: side(&one.before), after: side(&one.after) };
+    run.review.changes.iter().map(change).collect()
 }
 
 /// The variants that a run did without, each with the reason.

@@ -48,7 +48,7 @@ pub struct Part {
     pub environment: Environment,
     /// The cases that were asked of it.
     pub cases: Vec<CaseId>,
-    /// The variants that its machine can't build or run.
+    /// The variants that were not built there, with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skipped>,
     /// Whether all that was asked of it has been done.

@@ -204,12 +204,13 @@ pub struct ArmRound {
     pub process: BTreeMap<Metric, f64>,
 }
 
-/// A variant that was asked for and not built, because the machine or its tools can't: no failure of anybody's.
+/// A variant that was not built, because the machine or its tools can't, or because this run was not asked for it while steps of
+/// the plan need it: no failure of anybody's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Skipped {
     /// Which variant.
     pub variant: VariantName,
-    /// What is lacking, and how to get it where that is possible.
+    /// What is lacking, and how to get it where that is possible; or what goes without it.
     pub why: String,
 }
 

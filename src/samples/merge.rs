@@ -129,6 +129,7 @@ fn alone(merged: &Run, divided: &Divided, part: &Part) -> Run {
         asked: part.asked.clone(),
         environment: part.environment.clone(),
         gate: merged.gate.clone(),
+        review: merged.review.clone(),
         cases: part.cases.clone(),
         steps: steps(merged, &part.cases),
         measurements: measurements.map(|one| Measurement { part: None, ..one.clone() }).collect(),
@@ -172,7 +173,7 @@ fn differences(one: &Run, other: &Run) -> Vec<String> {
     ];
     let said = said.into_iter().filter(|(_, one, other)| one != other);
     let said = said.map(|(what, one, other)| format!("{what} ({one} and {other})"));
-    let gate = (one.gate != other.gate).then(|| "the gate".to_owned());
+    let gate = (one.gate != other.gate || one.review != other.review).then(|| "the gate".to_owned());
     let (one, other) = (plan(one), plan(other));
     let names: BTreeSet<&String> = one.keys().chain(other.keys()).collect();
     let asked = names.into_iter().filter(|name| one.get(*name) != other.get(*name)).map(|name| format!("the {name}"));
@@ -216,6 +217,7 @@ fn assemble(shards: &BTreeMap<Shard, Run>) -> Option<Run> {
         asked: String::new(),
         environment: environment(shards),
         gate: one.gate.clone(),
+        review: one.review.clone(),
         cases: distinct::<CaseId>(shards.values().flat_map(|run| &run.cases)),
         steps: distinct::<Step>(shards.values().flat_map(|run| &run.steps)),
         measurements: measurements.map(|(part, one)| Measurement { part, ..one.clone() }).collect(),

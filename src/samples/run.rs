@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{CaseId, Divided, Environment, Failure, Gate, Measurement, RunId, Shard, Skipped, Step};
+use super::{CaseId, Divided, Environment, Failure, Gate, Measurement, Review, RunId, Shard, Skipped, Step};
+use crate::units;
 
 /// The version of the format. Older files keep loading; newer ones are refused by name.
 pub const FORMAT: u32 = 1;
@@ -30,6 +31,9 @@ pub struct Run {
     pub environment: Environment,
     /// How it is to be judged.
     pub gate: Gate,
+    /// By whose word.
+    #[serde(default, skip_serializing_if = "Review::is_empty")]
+    pub review: Review,
     /// The cases that were asked for, measured or not; those of steps among them.
     pub cases: Vec<CaseId>,
     /// The steps of the plan whose claims are to be judged.
@@ -39,7 +43,7 @@ pub struct Run {
     pub measurements: Vec<Measurement>,
     /// What could not be measured.
     pub failures: Vec<Failure>,
-    /// The variants that this machine can't build or run.
+    /// The variants that were not built, with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<Skipped>,
     /// What makes it a shard of a run over several machines, or several of those put together.
@@ -50,6 +54,12 @@ pub struct Run {
 }
 
 impl Run {
+    /// The day on which it started: `2026-11-21`, UTC.
+    #[must_use]
+    pub fn day(&self) -> String {
+        units::day(self.started)
+    }
+
     /// The step that a measurement of this name belongs to; `None` for a plain case.
     #[must_use]
     pub fn step(&self, case: &CaseId) -> Option<&Step> {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::samples::{Arm, ArmRound, CaseId, FORMAT, Failure, Gate, Measurement, Metric, Record, Round, Run, Training};
+use crate::samples::{
+    Arm, ArmRound, CaseId, FORMAT, Failure, Gate, Measurement, Metric, Record, Review, Round, Run, Training,
+};
 
 /// A run that has just begun.
 pub(super) fn begun(id: &str) -> Run {
@@ -23,6 +25,7 @@ pub(super) fn begun(id: &str) -> Run {
         measurements: Vec::new(),
         failures: Vec::new(),
         skipped: Vec::new(),
+        review: Review::default(),
         divided: None,
         complete: false,
     }

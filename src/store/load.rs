@@ -48,15 +48,20 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
 
 /// A run from JSON, checked.
 pub(super) fn parse(bytes: &[u8]) -> Result<Run> {
+    let run = decode(bytes)?;
+    validate(&run).map_err(anyhow::Error::msg)?;
+    Ok(run)
+}
+
+/// A run from JSON, of which nothing is known yet but that it has a format of this version and all that a run has.
+pub(super) fn decode(bytes: &[u8]) -> Result<Run> {
     if bytes.is_empty() {
         bail!("it is empty: run the measurement again, or `cargo perfplan run --resume`");
     }
-    let run: Run = serde_json::from_slice(bytes).map_err(|error| {
+    serde_json::from_slice(bytes).map_err(|error| {
         let newer = serde_json::from_slice::<Format>(bytes).ok().and_then(|head| format_is_known(head.format).err());
         newer.map_or_else(|| unreadable(&error), anyhow::Error::msg)
-    })?;
-    validate(&run).map_err(anyhow::Error::msg)?;
-    Ok(run)
+    })
 }
 
 /// What serde says (with line and column), and what to do.

@@ -1,6 +1,7 @@
 //! Runs, kept: on disk while they are measured and after, and as baselines in a git ref that teams share; and what
 //! other tools measured, read in.
 
+mod artifact;
 mod baselines;
 #[cfg(test)]
 mod fixture;
@@ -11,6 +12,7 @@ mod names;
 mod runs;
 mod validate;
 
+pub use artifact::{Origin, check_origin, read_artifact};
 pub use baselines::{Baselines, fingerprint};
 pub use journal::Journal;
 pub use k6::{K6Summary, read_k6};

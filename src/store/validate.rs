@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use crate::samples::{
     Arm, ArmRound, CaseId, Divided, FORMAT, Failure, Gate, Measurement, Metric, Profile, Record, Round, Run, Shard,
-    Step, Training,
+    Step, Training, Unit,
 };
 
 /// The most comparisons that shards may have elsewhere: more than any matrix has, and few enough to compute with.
@@ -29,6 +29,18 @@ const TOLERANCES: RangeInclusive<f64> = 1e-9..=1e3;
 const MOST_FUNCTIONS: u64 = 1 << 40;
 /// The most functions whose shares are kept.
 const MOST_PROFILED: usize = 1_000;
+/// The most that anything is counted to: beyond, the numbers that are computed with have gaps.
+const MOST_COUNTED: u64 = 1 << 53;
+/// The longest time of a round, in nanoseconds: thirteen days. As many as a case may have can be added up.
+const LONGEST_ROUND: u64 = 1 << 50;
+/// The largest value of any metric, on both sides of zero: thirty years in nanoseconds, an exabyte.
+const LARGEST_VALUE: f64 = 1e18;
+/// The most threads of a workload.
+const MOST_THREADS: usize = 1 << 16;
+/// The last second of the year 9999, since 1970: days are written with four digits for the year.
+const LAST_SECOND: u64 = 253_402_300_799;
+/// The most failures.
+const MOST_FAILURES: usize = 1 << 16;
 /// The most draws of one distribution; telling two apart takes time by their number.
 const MOST_DRAWS: usize = 1 << 20;
 /// The most steps of a plan, and the most claims of one.
@@ -45,6 +57,8 @@ type Asked<'r> = BTreeMap<Option<Shard>, BTreeSet<&'r CaseId>>;
 /// The first thing that is wrong, and where.
 pub fn validate(run: &Run) -> Result<(), String> {
     format_is_known(run.format)?;
+    at_most("seconds since 1970", starts(run), LAST_SECOND)?;
+    at_most("failures", run.failures.len(), MOST_FAILURES)?;
     gate(&run.gate).map_err(|wrong| format!("gate: {wrong}"))?;
     run.divided.as_ref().map_or(Ok(()), division)?;
     steps(run)?;
@@ -60,12 +74,12 @@ pub fn validate(run: &Run) -> Result<(), String> {
         }
         measurement(measured)?;
     }
-    for one in &run.failures {
-        // A failure of no part is one of the merged run itself.
-        let known = one.part.map_or(Ok(()), |own| part(run, Some(own)));
-        known.map_err(|wrong| format!("the failure {:?}: {wrong}", one.what))?;
-    }
-    run.failures.iter().try_for_each(|one| failure(one, &run.measurements))
+    failures(run)
+}
+
+/// The time at which the latest of its parts began.
+fn starts(run: &Run) -> u64 {
+    run.parts().iter().map(|part| part.started).fold(run.started, u64::max)
 }
 
 /// Checks what one record adds to `run`, before it is taken in: cheaper than checking all of the run again.
@@ -79,7 +93,9 @@ pub(super) fn fits(run: &Run, record: &Record) -> Result<(), String> {
                 return Err(unasked(&measured.case));
             }
             measurement(measured)?;
-            run.failures.iter().try_for_each(|known| failure(known, std::slice::from_ref(measured)))
+            let about =
+                |failure: &&Failure| failure.case.as_ref() == Some(&measured.case) && failure.part == measured.part;
+            run.failures.iter().filter(about).try_for_each(|known| failure(known, Some(measured.arms.len())))
         }
         Record::Round { case, round: new } => {
             let known = of(case)?;
@@ -94,7 +110,10 @@ pub(super) fn fits(run: &Run, record: &Record) -> Result<(), String> {
         Record::Profiled { case, profiles: new } => {
             profiles(new, of(case)?.arms.len()).map_err(|wrong| format!("{case}: {wrong}"))
         }
-        Record::Failure(new) => failure(new, &run.measurements),
+        Record::Failure(new) => {
+            let measured = new.case.as_ref().and_then(|case| run.measurement_in(case, new.part));
+            failure(new, measured.map(|measured| measured.arms.len()))
+        }
         Record::End => Ok(()),
     }
 }
@@ -198,11 +217,14 @@ fn measurement(measured: &Measurement) -> Result<(), String> {
         if measured.iterations == 0 {
             return Err("a batch has 0 iterations".to_owned());
         }
+        at_most("iterations", measured.iterations.max(measured.warm_up), MOST_COUNTED)?;
+        at_most("threads", measured.threads, MOST_THREADS)?;
         at_most("arms", measured.arms.len(), MOST_ARMS)?;
         at_most("rounds", measured.rounds.len(), MOST_ROUNDS)?;
         for (at, one) in measured.arms.iter().enumerate() {
             arm(one, at, measured.arms.len()).map_err(|wrong| format!("arm {at}: {wrong}"))?;
         }
+        comparisons_end(&measured.arms)?;
         for (at, one) in measured.rounds.iter().enumerate() {
             round(one, measured.arms.len()).map_err(|wrong| format!("round {at}: {wrong}"))?;
         }
@@ -220,9 +242,25 @@ fn arm(arm: &Arm, at: usize, arms: usize) -> Result<(), String> {
     if !(arm.handicap.is_finite() && arm.handicap > -1.0) {
         return Err(format!("the handicap is {}", arm.handicap));
     }
+    at_most("operations", arm.operations, MOST_COUNTED)?;
     knobs(&arm.knobs)?;
     arm.training.as_ref().map_or(Ok(()), training)?;
-    arm.sizes.iter().try_for_each(|(metric, size)| finite(metric, &[*size]))
+    arm.sizes.iter().try_for_each(|(metric, size)| values(metric, &[*size]))
+}
+
+/// What an arm is compared with, and what that is compared with, comes to an end: nothing is a baseline of itself.
+fn comparisons_end(arms: &[Arm]) -> Result<(), String> {
+    for (at, arm) in arms.iter().enumerate() {
+        let (mut baseline, mut steps) = (arm.against, 0);
+        while let Some(next) = baseline {
+            // As many steps as there are arms lead round and round.
+            if steps == arms.len() {
+                return Err(format!("arm {at} is compared in a circle"));
+            }
+            (baseline, steps) = (arms.get(next).and_then(|arm| arm.against), steps + 1);
+        }
+    }
+    Ok(())
 }
 
 fn knobs(knobs: &BTreeMap<String, String>) -> Result<(), String> {
@@ -238,11 +276,22 @@ fn training(training: &Training) -> Result<(), String> {
     counts.into_iter().try_for_each(|(which, many)| at_most(&format!("functions {which}"), *many, MOST_FUNCTIONS))
 }
 
-/// The arm that failed exists, if its case was measured at all.
-fn failure(failure: &Failure, measurements: &[Measurement]) -> Result<(), String> {
-    let mut here = measurements.iter().filter(|measured| measured.part == failure.part);
-    let measured = here.find(|measured| Some(&measured.case) == failure.case.as_ref());
-    match (failure.arm, measured.map(|measured| measured.arms.len())) {
+/// Failures are of parts that there are, and of arms that their measurements have.
+fn failures(run: &Run) -> Result<(), String> {
+    let measured = run.measurements.iter().map(|measured| ((&measured.case, measured.part), measured.arms.len()));
+    let arms: BTreeMap<_, _> = measured.collect();
+    for one in &run.failures {
+        // A failure of no part is one of the merged run itself.
+        let known = one.part.map_or(Ok(()), |own| part(run, Some(own)));
+        known.map_err(|wrong| format!("the failure {:?}: {wrong}", one.what))?;
+        failure(one, one.case.as_ref().and_then(|case| arms.get(&(case, one.part)).copied()))?;
+    }
+    Ok(())
+}
+
+/// The arm that failed exists, if its case was measured at all: with how many arms, says `arms`.
+fn failure(failure: &Failure, arms: Option<usize>) -> Result<(), String> {
+    match (failure.arm, arms) {
         (Some(arm), Some(arms)) if arm >= arms => {
             Err(format!("the failure {:?} is of arm {arm} of {arms} (counted from 0)", failure.what))
         }
@@ -251,6 +300,7 @@ fn failure(failure: &Failure, measurements: &[Measurement]) -> Result<(), String
 }
 
 fn round(round: &Round, arms: usize) -> Result<(), String> {
+    at_most("nanoseconds", round.elapsed_ns.max(round.inside_ns), LONGEST_ROUND)?;
     let mut taking_part = BTreeSet::new();
     let mut lengths: BTreeMap<&Metric, usize> = BTreeMap::new();
     for one in &round.arms {
@@ -266,21 +316,21 @@ fn round(round: &Round, arms: usize) -> Result<(), String> {
 }
 
 fn arm_round<'r>(arm: &'r ArmRound, lengths: &mut BTreeMap<&'r Metric, usize>) -> Result<(), String> {
-    for (metric, values) in &arm.batches {
-        finite(metric, values)?;
-        let expected = *lengths.entry(metric).or_insert(values.len());
-        if values.len() != expected {
-            return Err(format!("{metric} has {} batches where another arm has {expected}", values.len()));
+    for (metric, batches) in &arm.batches {
+        values(metric, batches)?;
+        let expected = *lengths.entry(metric).or_insert(batches.len());
+        if batches.len() != expected {
+            return Err(format!("{metric} has {} batches where another arm has {expected}", batches.len()));
         }
     }
-    arm.process.iter().try_for_each(|(metric, value)| finite(metric, &[*value]))
+    arm.process.iter().try_for_each(|(metric, value)| values(metric, &[*value]))
 }
 
 fn counted(counted: &[BTreeMap<Metric, Vec<f64>>], arms: usize) -> Result<(), String> {
     if !counted.is_empty() && counted.len() != arms {
         return Err(format!("counted has {} entries for {arms} arms", counted.len()));
     }
-    counted.iter().flatten().try_for_each(|(metric, values)| finite(metric, values))
+    counted.iter().flatten().try_for_each(|(metric, each)| values(metric, each))
 }
 
 fn observed(observed: &[BTreeMap<String, Vec<f64>>], arms: usize) -> Result<(), String> {
@@ -290,7 +340,7 @@ fn observed(observed: &[BTreeMap<String, Vec<f64>>], arms: usize) -> Result<(), 
     for (name, draws) in observed.iter().flatten() {
         at_most("bytes in the name of a distribution", name.len(), LONGEST_KNOB)?;
         at_most("draws of a distribution", draws.len(), MOST_DRAWS)?;
-        finite(name, draws)?;
+        sound(name, draws)?;
     }
     Ok(())
 }
@@ -301,6 +351,7 @@ fn profiles(profiles: &[Profile], arms: usize) -> Result<(), String> {
         if profile.arm >= arms || !sampled.insert(profile.arm) {
             return Err(format!("a profile of arm {} of {arms} (counted from 0), or a second one", profile.arm));
         }
+        at_most("samples", profile.samples.max(profile.rooted).max(profile.lost), MOST_COUNTED)?;
         at_most("functions in a profile", profile.functions.len(), MOST_PROFILED)?;
         for function in &profile.functions {
             at_most("bytes in a function's name", function.name.len(), LONGEST_KNOB)?;
@@ -308,7 +359,7 @@ fn profiles(profiles: &[Profile], arms: usize) -> Result<(), String> {
             if function.own.len() != function.total.len() {
                 return Err(format!("{:?} has other rounds by itself than with what it called", function.name));
             }
-            [&function.own, &function.total].into_iter().try_for_each(|shares| finite("a function's share", shares))?;
+            [&function.own, &function.total].into_iter().try_for_each(|each| shares(each))?;
         }
     }
     Ok(())
@@ -329,9 +380,28 @@ fn steps(run: &Run) -> Result<(), String> {
     Ok(())
 }
 
-fn finite(metric: impl Display, values: &[f64]) -> Result<(), String> {
-    match values.iter().position(|value| !value.is_finite()) {
-        Some(at) => Err(format!("value {at} of {metric} is {}", values[at])),
+/// Values of a metric that can be computed with; none is a time before it began.
+fn values(metric: &Metric, values: &[f64]) -> Result<(), String> {
+    sound(metric, values)?;
+    match values.iter().find(|value| metric.unit() == Unit::Nanoseconds && **value < 0.0) {
+        Some(negative) => Err(format!("a value of {metric} is {negative}, a time below zero")),
+        None => Ok(()),
+    }
+}
+
+/// Parts of a whole. The last digits of a sum of them may be beyond it.
+fn shares(shares: &[f64]) -> Result<(), String> {
+    match shares.iter().find(|share| !(0.0..=1.0 + 1e-9).contains(*share)) {
+        Some(share) => Err(format!("a function's share is {share}")),
+        None => Ok(()),
+    }
+}
+
+/// Numbers that are some, and whose sums and products are some, too.
+fn sound(what: impl Display, values: &[f64]) -> Result<(), String> {
+    // What is no number is not within either.
+    match values.iter().position(|value| !(-LARGEST_VALUE..=LARGEST_VALUE).contains(value)) {
+        Some(at) => Err(format!("value {at} of {what} is {}", values[at])),
         None => Ok(()),
     }
 }
@@ -344,7 +414,7 @@ mod tests {
     /// A way to spoil a run, and what must be said about it.
     type Spoiled = (fn(&mut Run), &'static str);
 
-    const SPOILED: [Spoiled; 36] = [
+    const SPOILED: [Spoiled; 50] = [
         (|run| run.format = FORMAT + 1, "format 2 is newer"),
         (|run| run.format = 0, "format 0"),
         (|run| run.gate.family_error = f64::NAN, "family_error"),
@@ -387,6 +457,20 @@ mod tests {
         (|run| wall(run)[4] = f64::NEG_INFINITY, "round 3: arm 0: value 4 of wall is -inf"),
         (|run| run.measurements[0].counted.truncate(1), "counted has 1 entries for 2 arms"),
         (|run| run.measurements[0].counted[1].values_mut().next().unwrap()[1] = f64::NAN, "alloc.count"),
+        (|run| run.started = 253_402_300_800, "253402300800 seconds since 1970 are more"),
+        (|run| run.failures = vec![run.failures[0].clone(); 65_537], "65537 failures are more"),
+        (|run| run.measurements[0].iterations = (1 << 53) + 1, "9007199254740993 iterations are more"),
+        (|run| run.measurements[0].warm_up = u64::MAX, "iterations are more"),
+        (|run| run.measurements[0].threads = 65_537, "65537 threads are more"),
+        (|run| arm(run).operations = u64::MAX, "operations are more"),
+        (|run| run.measurements[0].arms[0].against = Some(1), "arm 0 is compared in a circle"),
+        (|run| run.measurements[0].rounds[1].inside_ns = u64::MAX, "round 1: 18446744073709551615 nanoseconds are"),
+        (|run| run.measurements[0].rounds[1].elapsed_ns = (1 << 50) + 1, "nanoseconds are more"),
+        (|run| wall(run)[2] = -1.0, "a value of wall is -1, a time below zero"),
+        (|run| wall(run)[2] = 1.1e18, "value 2 of wall is 1100000000000000000"),
+        (|run| run.measurements[0].profiles = vec![profile(1.1, 9)], "a function's share is 1.1"),
+        (|run| run.measurements[0].profiles = vec![profile(-0.1, 9)], "a function's share is -0.1"),
+        (|run| run.measurements[0].profiles = vec![profile(0.1, u64::MAX)], "samples are more"),
     ];
 
     fn wall(run: &mut Run) -> &mut Vec<f64> {
@@ -399,6 +483,14 @@ mod tests {
 
     fn training_of(run: &mut Run) -> &mut Training {
         arm(run).training.as_mut().unwrap()
+    }
+
+    fn profile(share: f64, samples: u64) -> Profile {
+        serde_json::from_value(serde_json::json!({
+            "arm": 0, "event": "cycles", "method": "dwarf", "samples": samples, "rooted": 1, "lost": 0,
+            "functions": [{"name": "f", "own": [share], "total": [0.5]}],
+        }))
+        .unwrap()
     }
 
     fn numbered(number: usize) -> CaseId {
@@ -421,6 +513,12 @@ mod tests {
         run.measurements[0].rounds = vec![round(0); 4_096];
         arm(&mut run).knobs = (0..15).map(|n| (format!("k{n}"), "x".repeat(4_096))).collect();
         training_of(&mut run).lost = 1 << 40;
+        (run.started, run.measurements[0].iterations) = (LAST_SECOND, 1 << 53);
+        arm(&mut run).operations = 1 << 53;
+        run.measurements[0].profiles = vec![profile(1.0, 1 << 53)];
+        run.measurements[0].rounds[0].elapsed_ns = 1 << 50;
+        run.measurements[0].counted[1].values_mut().next().unwrap()[1] = -1e18;
+        run.failures = vec![run.failures[0].clone(); 65_536];
         validate(&run).unwrap();
     }
 

@@ -8,6 +8,7 @@ use crate::stats::{self, Estimate, Spending};
 
 use super::row::{Basis, Judgement, Limit, POWER, Row, Verdict};
 use super::rules::{relative, verdict};
+use super::waivers::waive;
 use super::{blame, claims};
 
 /// How the error is spent over the looks: evenly over the rounds. Effects that nobody planned for come in all sizes, so early
@@ -69,6 +70,7 @@ impl Judge {
         }
         let mut rows = self.rows(run, &measured);
         rows.extend(measured.iter().flat_map(|m| same_code(run, m)));
+        waive(run, &mut rows);
         rows.sort_by_key(|row| run.cases.iter().position(|case| *case == row.case));
         let missing = run.plain_cases().filter(|case| !measured.iter().any(|m| m.case == **case && complete(m)));
         Judgement {
@@ -235,6 +237,7 @@ fn row(measurement: &Measurement, candidate: &mut Candidate, level: f64, gate: &
         smallest_visible: visible,
         limited_by: change.spread().map(limit),
         tolerance,
+        waiver: None,
         notes: notes(measurement, (*new, *old)),
     }
 }

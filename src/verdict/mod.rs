@@ -8,6 +8,7 @@ mod merged;
 mod row;
 mod rules;
 mod stored;
+mod waivers;
 
 pub use blame::{Beside, Blame, Blamed, Sampled, Work};
 pub use claims::{ClaimOutcome, Holds, Measured, Scale, StepOutcome, Why, lacking};

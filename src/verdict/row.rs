@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::blame::Blame;
 use super::claims::{Holds, StepOutcome, Why};
-use crate::samples::{Arm, CaseId, Failure, Measurement, Metric, Shard};
+use crate::samples::{Arm, CaseId, Failure, Measurement, Metric, Shard, Waiver};
 
 /// The power at which the smallest visible change is stated: found 19 times of 20.
 pub const POWER: f64 = 0.95;
@@ -99,6 +99,9 @@ pub struct Row {
     pub limited_by: Option<Limit>,
     /// The tolerance that the row was judged with.
     pub tolerance: f64,
+    /// Why a regression is let pass, where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<Waiver>,
     /// What a reader must know beside: layout not averaged, many blocks dropped, ...
     pub notes: Vec<String>,
 }
@@ -131,6 +134,7 @@ impl Row {
             smallest_visible: None,
             limited_by: None,
             tolerance,
+            waiver: None,
             notes: Vec::new(),
         }
     }
@@ -174,7 +178,13 @@ impl Judgement {
     /// Whether a gate has to fire.
     #[must_use]
     pub fn regressed(&self) -> bool {
-        self.rows.iter().any(|row| row.is_gated() && row.verdict == Verdict::Regressed)
+        self.rows.iter().any(|row| row.is_gated() && row.verdict == Verdict::Regressed && row.waiver.is_none())
+    }
+
+    /// How many rows regressed and were let pass.
+    #[must_use]
+    pub fn accepted(&self) -> usize {
+        self.rows.iter().filter(|row| row.waiver.is_some()).count()
     }
 
     /// Whether a claim was refuted, of which the plan does not know that already.

@@ -6,6 +6,7 @@ use crate::stats::{self, Estimate};
 
 use super::row::{Basis, Judgement, Limit, POWER, Row, Verdict};
 use super::rules::{relative, verdict};
+use super::waivers::waive;
 
 /// Between two runs of one program the machine itself differs: other neighbours, other clock, other memory. This standard
 /// deviation of the log of time is taken for it where the history of the machine does not tell.
@@ -42,7 +43,8 @@ pub fn judge_stored(old: &Run, new: &Run, between_runs: f64) -> Judgement {
     let levels = stats::holm_levels(&ps, new.gate.family_error);
     let judged = pairs.iter().zip(ps.iter().zip(levels));
     let judged = judged.map(|(pair, (p, level))| row(new, pair, estimate(pair, level), *p, level));
-    let rows: Vec<Row> = judged.chain(same.iter().map(|pair| same_code(new, pair))).collect();
+    let mut rows: Vec<Row> = judged.chain(same.iter().map(|pair| same_code(new, pair))).collect();
+    waive(new, &mut rows);
     let missing = old.plain_cases().chain(new.plain_cases()).filter(|case| !rows.iter().any(|row| row.case == **case));
     let mut missing: Vec<_> = missing.cloned().collect();
     missing.sort();
@@ -113,6 +115,7 @@ fn row(new: &Run, pair: &Pair<'_>, estimate: Option<Estimate>, p: f64, level: f6
             .map(|e| stats::smallest_visible(e.se, e.df, level, POWER, tolerance.ln_1p()).exp_m1()),
         limited_by: Some(Limit::Runs),
         tolerance,
+        waiver: None,
         notes: Vec::new(),
     }
 }

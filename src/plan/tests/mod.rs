@@ -7,6 +7,7 @@ mod matrix;
 mod places;
 mod steps;
 mod surface;
+mod waivers;
 
 use std::path::Path;
 

@@ -86,7 +86,7 @@ fn a_step_can_be_a_way_to_build() {
     says(
         "[[step]]\nid = \"a\"\ncase = \"w::c\"\nvariant = \"relaese\"\nclaims = [\"wall < before\"]",
         &[
-            r#"perfplan.toml:4:11: the plan has no variant "relaese""#,
+            r#"perfplan.toml:4:11: there is no variant "relaese""#,
             "  |",
             r#"4 | variant = "relaese""#,
             "  |           ^^^^^^^^^",

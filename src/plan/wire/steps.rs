@@ -5,13 +5,13 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::unique;
+use super::{known, unique};
 use crate::plan::claim::{self, Claim};
-use crate::plan::fault::{Fault, instead};
+use crate::plan::fault::Fault;
 use crate::plan::step::{Sentence, Step};
 use crate::plan::values::{CaseName, Line, Name, Slug, Text};
 use crate::plan::variant::Variant;
-use crate::samples::{CaseId, VariantName};
+use crate::samples::CaseId;
 
 /// The most steps of a plan: each is measured.
 const MOST_STEPS: usize = 200;
@@ -46,7 +46,8 @@ pub(super) fn steps(wires: Vec<Spanned<WireStep>>, variants: &[Variant], text: &
 fn step(wire: Spanned<WireStep>, variants: &[Variant], text: &str) -> Result<Step, Fault> {
     let span = wire.span();
     let WireStep { id, title, before, after, case, variant, claims, plan, expect } = wire.into_inner();
-    let variant = variant.map(|name| known(name, variants)).transpose()?;
+    let variant = variant.map(|name| known(variants, name.get_ref().0.as_str(), name.span())).transpose()?;
+    let variant = variant.map(|variant| variant.name.clone());
     let (before, after) = sides(before, after, case, variant.is_some(), span)?;
     let list = claims.span();
     let claims = claims.into_inner();
@@ -71,17 +72,6 @@ fn step(wire: Spanned<WireStep>, variants: &[Variant], text: &str) -> Result<Ste
         plan: plan.map(|plan| plan.0),
         expect: expect.map(|expect| expect.0),
     })
-}
-
-/// A variant of the plan. Its baseline is how the side before a step is built.
-fn known(name: Spanned<Text<Name>>, variants: &[Variant]) -> Result<VariantName, Fault> {
-    if variants.iter().any(|variant| variant.name == name.get_ref().0) {
-        return Ok(name.into_inner().0);
-    }
-    let all: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
-    let problem = format!("the plan has no variant {:?}", name.get_ref().0.as_str());
-    let help = instead(name.get_ref().0.as_str(), &all);
-    Err(Fault::at(&name, problem, help))
 }
 
 /// The cases before and after the step. Built in another way, a case alone is both.

@@ -1,7 +1,5 @@
 //! The report on GitHub: hostile names, and the limit of a comment's size.
 
-use std::time::Instant;
-
 use super::super::examples::*;
 use super::super::{LONGEST, Style, View, forest, markdown, performance_summary, terminal};
 use crate::verdict::{Blame, Row, Verdict};
@@ -77,7 +75,6 @@ fn five_thousand_rows_fit_into_a_comment_and_the_rest_is_counted() {
     judgement.missing = (0..5_000).map(|n| format!("w::{n}").parse().unwrap()).collect();
     let mut run = run(&[]);
     run.environment.circumstances = (0..5_000).map(|n| (n.to_string(), "v".repeat(5_000))).collect();
-    let begun = Instant::now();
     let view = View::of(&run, &judgement);
     let text = markdown(&view);
     assert!(text.len() <= LONGEST, "{}", text.len());
@@ -97,5 +94,4 @@ fn five_thousand_rows_fit_into_a_comment_and_the_rest_is_counted() {
         terminal(&view, Style { colour: false, width: 100 }).lines().count() > 5_000
             && forest(&view).unwrap().len() > 5_000
     );
-    assert!(begun.elapsed().as_secs() < 10, "rendering took {:?}", begun.elapsed());
 }

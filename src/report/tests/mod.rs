@@ -1,6 +1,7 @@
 //! The formats as readers meet them.
 
 mod blame;
+mod comment;
 mod formats;
 mod markdown;
 mod performance;

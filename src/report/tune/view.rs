@@ -62,7 +62,7 @@ pub struct Tune {
     pub(super) confirmation: Option<Phrase>,
     /// What could not be measured.
     pub(super) failures: Vec<Broken>,
-    /// Variants that the machine can't build or run, with the reason.
+    /// Variants that were not built, with the reason.
     pub(super) skipped: Vec<(String, String)>,
 }
 
