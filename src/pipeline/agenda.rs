@@ -1,9 +1,9 @@
 //! What to measure next. Pure.
 //!
-//! Every case gets a few rounds, so that none is missing from the report and what a round of it costs is known. Then the next
-//! series of rounds is the one that costs the least per row or claim that it may decide: a budget that can't decide all rows
-//! decides as many as it can, in place of bringing all of them half the way. Series double, so that a row which nothing decides
-//! soon gives way to the others.
+//! Every case gets a few rounds, so that none is missing from the report and what a round of it costs is known. Then the steps of
+//! the plan come to their first look, since somebody wrote their claims down. From there on the next series of rounds is the one
+//! that costs the least per row or claim that it may decide: a budget that can't decide all rows decides as many as it can, in
+//! place of bringing all of them half the way. Series double, so that a row which nothing decides soon gives way to the others.
 
 use std::time::Duration;
 
@@ -41,29 +41,46 @@ pub(super) struct Purse {
 pub(super) fn next(run: &Run, judgement: &Judgement, given_up: &[CaseId], purse: Purse) -> Option<Turn> {
     let open = run.cases.iter().enumerate().filter(|(_, case)| !given_up.contains(case));
     let turns = open.filter_map(|(at, case)| turn(run, judgement, at, run.measurement(case)?));
-    let paid = turns.filter_map(|(turn, price)| {
+    let paid = turns.filter_map(|(turn, urgency)| {
         let measurement = run.measurement(&run.cases[turn.case])?;
         let rounds = match measurement.rounds.len() {
             0 => turn.rounds.min(FIRST),
             _ => affordable(measurement, turn.rounds, purse),
         };
-        (rounds > 0).then_some((Turn { rounds, ..turn }, price))
+        (rounds > 0).then_some((Turn { rounds, ..turn }, urgency))
     });
-    paid.min_by(|(_, one), (_, other)| one.total_cmp(other)).map(|(turn, _)| turn)
+    paid.min_by(|(_, one), (_, other)| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1))).map(|(turn, _)| turn)
 }
 
-/// The rounds up to a case's next look, and what they cost per row or claim that is undecided: seconds, 0 for the first ones.
-fn turn(run: &Run, judgement: &Judgement, at: usize, measurement: &Measurement) -> Option<(Turn, f64)> {
+/// What comes first, and within that what its rounds cost per row or claim that is undecided, in seconds.
+type Urgency = (Place, f64);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// The first rounds of a case.
+    First,
+    /// A step of the plan before its first look.
+    Claimed,
+    Any,
+}
+
+/// The rounds up to a case's next look, and how urgent they are.
+fn turn(run: &Run, judgement: &Judgement, at: usize, measurement: &Measurement) -> Option<(Turn, Urgency)> {
     let arms = undecided(run, judgement, measurement);
     let measured = measurement.rounds.len();
-    let looks = if measurement.pairs().next().is_some() || run.step(&measurement.case).is_some() {
-        stats::looks(run.gate.most_rounds)
-    } else {
-        vec![ALONE]
+    let is_step = run.step(&measurement.case).is_some();
+    let looks = match measurement.pairs().next().is_some() || is_step {
+        true => stats::looks(run.gate.most_rounds),
+        false => vec![ALONE],
+    };
+    let place = match measured {
+        0 => Place::First,
+        some if is_step && looks.first().is_some_and(|first| some < *first) => Place::Claimed,
+        _ => Place::Any,
     };
     let rounds = looks.into_iter().find(|look| *look > measured)? - measured;
     let price = rounds as f64 * each(measurement).as_secs_f64() / decides(judgement, measurement) as f64;
-    (!arms.is_empty()).then_some((Turn { case: at, arms, rounds }, price))
+    (!arms.is_empty()).then_some((Turn { case: at, arms, rounds }, (place, price)))
 }
 
 /// How many rows and claims of a case more rounds may decide; 1 where there are none yet.
@@ -171,6 +188,19 @@ mod tests {
         // Sixteen rounds that are 18 times as dear cost less than the 320 of the cheap ones' last look.
         let run = run_with(&[("w::dear", 4, 900), ("w::cheap", 320, 50)]);
         assert_eq!(chosen(&run, 60_000), Some(("w::dear".to_owned(), 16)));
+    }
+
+    #[test]
+    fn steps_of_the_plan_come_to_their_first_look_before_rows_that_nobody_asked_about() {
+        let with_step = |rounds| {
+            let mut run = run_with(&[("w::cheap", 4, 1), ("step::s", rounds, 900)]);
+            let claims = ["wall < before"];
+            let step = serde_json::json!({"case": "step::s", "before": "w::a", "after": "w::b", "claims": claims});
+            run.steps = vec![serde_json::from_value(step).unwrap()];
+            run
+        };
+        assert_eq!(chosen(&with_step(4), 60_000), Some(("step::s".to_owned(), 16)));
+        assert_eq!(chosen(&with_step(20), 60_000), Some(("w::cheap".to_owned(), 16)));
     }
 
     #[test]
