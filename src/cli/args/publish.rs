@@ -10,9 +10,10 @@ Examples:
                                                 in a workflow on workflow_run: the run that the other workflow left behind
   cargo perfplan publish --dry-run              what the comment of the latest run would say
 
-It needs GITHUB_TOKEN, and `permissions: pull-requests: write, checks: write`; what the token may not do is told, and the next
-place says it instead: comment, check run, commit status, summary of the job. The exit code is 0 when it is told, 1 when GitHub
-failed: the verdict is the exit code of `run`, and the conclusion of the check run.")]
+It needs GITHUB_TOKEN, and `permissions: pull-requests: write, checks: write`. What the token
+may not do is told, and the next place says it: comment, check run, commit status, summary of
+the job. The exit code is 0 when it is told, 1 when GitHub failed: the verdict is the exit code
+of `run`, and the conclusion of the check run.")]
 pub(in crate::cli) struct PublishArgs {
     /// A run: its id, its file, or the latest
     #[arg(value_name = "RUN", default_value = "latest")]

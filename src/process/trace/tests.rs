@@ -130,8 +130,13 @@ fn main() {
 
 /// Waits for a child that never becomes a program.
 const WAITS: &str = r#"
-unsafe extern "C" { fn vfork() -> i32; fn pause() -> i32; }
-fn main() { if unsafe { vfork() } == 0 { loop { unsafe { pause() }; } } }
+unsafe extern "C" { fn vfork() -> i32; fn pause() -> i32; fn write(file: i32, bytes: *const u8, count: usize) -> isize; }
+fn main() {
+    if unsafe { vfork() } == 0 {
+        unsafe { write(3, b"done\n".as_ptr(), 5) };
+        loop { unsafe { pause() }; }
+    }
+}
 "#;
 
 /// Its first thread ends alone; the second answers to lines, between fences.
@@ -315,7 +320,9 @@ fn a_thread_that_is_not_the_first_becomes_another_program() {
 
 #[test]
 fn a_thread_that_does_not_stop_is_an_error_and_not_waited_for_for_ever() {
-    let worker = Worker::of(WAITS);
+    let mut worker = Worker::of(WAITS);
+    // Its child says so. Before that it may wait in the kernel too, for its program to come from the disk.
+    worker.does("wait");
     let pid = worker.child.pid();
     let deadline = Instant::now() + Duration::from_secs(10);
     while state(pid).0 != "D" {
