@@ -16,11 +16,9 @@ use crate::plan::{self, Rules};
 use crate::publish::Letter;
 use crate::report::{self, Frame, View};
 use crate::samples::{Review, Run, WORKING_TREE};
-use crate::store::{Origin, check_origin, read_artifact};
+use crate::store::{LARGEST_ARCHIVE, Origin, check_origin, read_artifact};
 use crate::verdict::{self, Holds, Judgement, Verdict};
 
-/// The largest artifact that is fetched, in bytes.
-const LARGEST_ARTIFACT: u64 = 256 << 20;
 /// How many pages of a pull request's commits there are: GitHub tells of 250 commits, a hundred at a time.
 const PAGES_OF_COMMITS: u32 = 3;
 
@@ -84,7 +82,7 @@ pub fn made_elsewhere(
         return Ok(Err(format!("no open pull request is at {head_sha}{}", moved.unwrap_or_default())));
     }
     let artifact = newest(client, *id, name)?;
-    let run = read_artifact(&client.artifact(artifact.id, LARGEST_ARTIFACT)?)
+    let run = read_artifact(&client.artifact(artifact.id, LARGEST_ARCHIVE as u64)?)
         .with_context(|| format!("the artifact {name} of workflow run {id} is not published"))?;
     let about = about(client, &run, head_sha, &current)?;
     let run = rejudged(run, client, about.number, folder)?;

@@ -33,9 +33,9 @@ pub(super) fn keep(client: &Client, number: u64, author: Option<&str>, letter: &
         None => client.login()?.unwrap_or_else(|| WORKFLOWS.to_owned()),
     };
     let thread = Thread { client, number, login, letter };
-    match thread.own()?.split_first() {
-        None => thread.make(),
-        Some((oldest, others)) => thread.settle(oldest, others),
+    match thread.own()?.as_slice() {
+        [] => thread.make(),
+        [oldest, others @ ..] => thread.settle(oldest, others),
     }
 }
 
@@ -82,20 +82,21 @@ impl Thread<'_> {
                 Err(refusal) => return Err(refusal),
             }
         };
-        match own.split_first() {
-            Some((oldest, others)) if !others.is_empty() => self.settle(oldest, others).map(|_| Kept::Made),
-            _ => Ok(Kept::Made),
+        if let [oldest, others @ ..] = own.as_slice()
+            && !others.is_empty()
+        {
+            self.settle(oldest, others)?;
         }
+        Ok(Kept::Made)
     }
 
     /// Leaves one comment, with the text of the latest run.
     fn settle(&self, oldest: &Comment, others: &[Comment]) -> Result<Kept, Refusal> {
         let order = |comment: &Comment| order_of(&comment.body, &self.letter.plan).unwrap_or(0);
-        let latest = others.iter().max_by_key(|comment| order(comment));
-        let latest = latest.filter(|latest| order(latest) > order(oldest).max(self.letter.order));
-        let (text, kept) = match latest {
+        // Of equally late ones the last counts here: the oldest comment, which stays.
+        let latest = others.iter().rev().chain([oldest]).max_by_key(|comment| order(comment));
+        let (text, kept) = match latest.filter(|latest| order(latest) > self.letter.order) {
             Some(latest) => (&latest.body, Kept::Later),
-            None if order(oldest) > self.letter.order => (&oldest.body, Kept::Later),
             None if oldest.body == self.letter.comment => (&oldest.body, Kept::Same),
             None => (&self.letter.comment, Kept::Updated),
         };

@@ -12,7 +12,7 @@ mod names;
 mod runs;
 mod validate;
 
-pub use artifact::{Origin, check_origin, read_artifact};
+pub use artifact::{LARGEST_ARCHIVE, Origin, check_origin, read_artifact};
 pub use baselines::{Baselines, fingerprint};
 pub use journal::Journal;
 pub use k6::{K6Summary, read_k6};

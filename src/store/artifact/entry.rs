@@ -13,8 +13,8 @@ use std::io::Read;
 use flate2::bufread::DeflateDecoder;
 use rawzip::{CompressionMethod, Error, ZipArchive, ZipFileHeaderRecord, ZipSliceArchive, ZipSliceEntry};
 
-/// The largest archive, in bytes.
-const LARGEST_ARCHIVE: usize = 256 << 20;
+/// The largest archive that is looked into, in bytes.
+pub const LARGEST_ARCHIVE: usize = 256 << 20;
 /// The most entries of an archive.
 const MOST_ENTRIES: usize = 10_000;
 /// The largest file that is unpacked, in bytes.

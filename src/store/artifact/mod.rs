@@ -17,4 +17,5 @@ mod origin;
 mod shape;
 
 pub use door::read_artifact;
+pub use entry::LARGEST_ARCHIVE;
 pub use origin::{Origin, check_origin};
